@@ -1,0 +1,148 @@
+"""Rooms and their messages; what can be done to them is here."""
+
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+from django.urls import reverse
+
+from chat import events
+from realtime.access import AccessLevel, Identity
+from realtime.conf import conf
+from realtime.protocol import CloseCode, Refused
+from realtime.streams import Entry, Stream, is_name, validate_name
+
+
+class RoomQuerySet(models.QuerySet["Room"]):
+    """Rooms as visitors meet them."""
+
+    def open(self, name: str, visitor: Identity) -> "Room":
+        """The room of that name. In development the first visitor makes it, in production staff do.
+
+        Raises Refused with close code 4500 for what is no name, and 4504 where there is no such room.
+        """
+        name = name.lower()
+        if not is_name(name):
+            raise Refused("invalid", f"Bad room name. {validate_name.message}", close=CloseCode.BAD_NAME)
+        room = self.filter(name=name).first()
+        if room is not None:
+            return room
+        if settings.DEBUG or getattr(visitor.user, "is_staff", False):
+            return self.get_or_create(name=name)[0]
+        raise Refused("not_found", "There is no such room.", close=CloseCode.NO_SUCH_STREAM)
+
+    def readable_by(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """The rooms this user, or a guest, may read."""
+        if getattr(user, "is_superuser", False):
+            return self.all()
+        if user.is_authenticated:
+            return self.exclude(member_access=AccessLevel.NONE)
+        return self.exclude(guest_access=AccessLevel.NONE)
+
+
+class Room(Stream):
+    """A place to talk. What is said is kept in order."""
+
+    description = models.CharField(max_length=500, blank=True, help_text="A sentence about what is talked about here.")
+
+    objects = RoomQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["name"]
+        permissions: ClassVar[list[tuple[str, str]]] = [("moderate_room", "Can delete anyone's messages")]
+
+    def get_absolute_url(self) -> str:
+        """The room's page."""
+        return reverse("chat:room", args=[self.name])
+
+    def post(self, sender: Identity, text: str, client_id: str | None = None) -> "Message":
+        """Say something in the room; broadcast when the surrounding transaction commits.
+
+        Returns the stored message, or the first one (`duplicate` set) if `client_id` was used before.
+        Raises Refused `too_long` or `id_conflict`. Whether `sender` may write is the caller's to check.
+        """
+        message = self.append(Message.saying(sender, text, client_id))
+        assert isinstance(message, Message)
+        return message
+
+    def delete_message(self, sender: Identity, target: int, client_id: str | None = None) -> "Message":
+        """Delete the message at a position: its text goes for good, and an entry tells of it.
+
+        Raises Refused `not_found`, or `forbidden` unless it is the sender's own or they moderate.
+        """
+        deletion = self.append(Message.deleting(sender, target, client_id))
+        assert isinstance(deletion, Message)
+        return deletion
+
+
+class Message(Entry):
+    """Something said in a room, or the deletion of something said."""
+
+    stream = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="messages", verbose_name="room")
+    text = models.TextField()
+    target = models.BigIntegerField(null=True, editable=False, help_text="For a deletion: the position of what it deletes.")
+    deleted = models.BooleanField(default=False, editable=False)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["stream", "seq"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["stream", "seq"], name="chat_message_position"),
+            models.UniqueConstraint(fields=["stream", "sender_key", "client_id"], name="chat_message_client_id"),
+        ]
+
+    may_moderate = False
+
+    def __str__(self) -> str:
+        return f"{self.sender_name}: {self.text[:50]}"
+
+    @classmethod
+    def saying(cls, sender: Identity, text: str, client_id: str | None) -> Self:
+        """A message to be appended; raises Refused `too_long`."""
+        if conf.max_text and len(text) > conf.max_text:
+            raise Refused("too_long", f"Message too long (max {conf.max_text} chars)")
+        return cls.by(sender, client_id, text=text)
+
+    @classmethod
+    def deleting(cls, sender: Identity, target: int, client_id: str | None) -> Self:
+        """The deletion of a message, to be appended."""
+        deletion = cls.by(sender, client_id, target=target)
+        user: Any = sender.user
+        deletion.may_moderate = user is not None and user.has_perm("chat.moderate_room")
+        return deletion
+
+    def content(self) -> dict[str, Any]:
+        """What idempotence compares."""
+        return {"text": self.text} if self.target is None else {"target": self.target}
+
+    @property
+    def rewrites(self) -> bool:
+        """A deletion does."""
+        return self.target is not None
+
+    def apply(self) -> None:
+        """A deletion takes the text away, in the transaction that tells of it."""
+        if self.target is None:
+            return
+        target = Message.objects.filter(stream_id=self.stream_id, seq=self.target, target=None).first()
+        if target is None or target.deleted:
+            raise Refused("not_found", "There is no such message.")
+        if target.sender_key != self.sender_key and not self.may_moderate:
+            raise Refused("forbidden", "You may delete your own messages only.")
+        Message.objects.filter(pk=target.pk).update(text="", deleted=True)
+
+    def as_event(self) -> "events.ChatEvent | events.DeletedEvent | events.Tombstone":
+        """What the room's readers get."""
+        if self.target is not None:
+            return events.DeletedEvent(
+                seq=self.seq, target=self.target, by=self.sender_name, timestamp=self.created_at, id=self.client_id
+            )
+        if self.deleted:
+            return events.Tombstone(seq=self.seq, sender=self.sender_name, timestamp=self.created_at)
+        return events.ChatEvent(
+            seq=self.seq, sender=self.sender_name, message=self.text, timestamp=self.created_at, id=self.client_id
+        )
+
+
+Room.entry_model = Message

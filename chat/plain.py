@@ -1,0 +1,160 @@
+"""The plain routes: frame in, frame out, and errors as text. What tutorials begin with."""
+
+import asyncio
+import random
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from realtime.conf import conf
+from realtime.consumers import Close, SocketConsumer, login_secret
+from realtime.protocol import CloseCode, Refused
+from realtime.subscription import Subscription
+
+TEXT_ONLY = "text only"
+MAX_PREFIX = 100
+MIN_EVERY, MAX_EVERY = 0.1, 3600.0
+
+
+def check_length(text: str) -> None:
+    """Raise Refused if a text is longer than CHORUS_MAX_TEXT characters."""
+    if conf.max_text and len(text) > conf.max_text:
+        raise Refused("too_long", f"Message too long (max {conf.max_text} chars)")
+
+
+class EchoConsumer(SocketConsumer):
+    """`/ws/echo/`: every frame comes back as it was; `?prefix=` goes before text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prefix = ""
+
+    async def opened(self) -> None:
+        """Take the prefix from the address."""
+        self.prefix = self.query.get("prefix", "")
+        if len(self.prefix) > MAX_PREFIX:
+            raise Refused("too_long", f"Prefix too long (max {MAX_PREFIX} chars)", close=CloseCode.POLICY)
+
+    async def on_text(self, text: str) -> None:
+        """Text comes back as text."""
+        check_length(text)
+        await self.reply(self.prefix + text)
+
+    async def on_bytes(self, data: bytes) -> None:
+        """Binary comes back as binary."""
+        await self.reply(data)
+
+
+class GreetConsumer(SocketConsumer):
+    """`/ws/greet/`: the first frame is a name; the answer is the last."""
+
+    async def on_text(self, text: str) -> None:
+        """Greet and close."""
+        check_length(text)
+        await self.reply(f"Hello {text}!")
+        raise Close(CloseCode.DONE)
+
+    async def on_bytes(self, data: bytes) -> None:
+        """A name is text."""
+        raise Refused("invalid", TEXT_ONLY)
+
+
+class TimeConsumer(SocketConsumer):
+    """`/ws/time/`: the time at once, then at random intervals of 0 to 3 s, or every `?every=` seconds."""
+
+    async def opened(self) -> None:
+        """Start telling."""
+        self.spawn(self._tell(self._every()))
+
+    def _every(self) -> float | None:
+        given = self.query.get("every")
+        if given is None:
+            return None
+        try:
+            every = float(given)
+        except ValueError:
+            every = float("nan")
+        if not MIN_EVERY <= every <= MAX_EVERY:
+            message = f"every: expected seconds from {MIN_EVERY:g} to {MAX_EVERY:g}"
+            raise Refused("invalid", message, close=CloseCode.POLICY)
+        return every
+
+    async def _tell(self, every: float | None) -> None:
+        while True:
+            await self.reply(datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+            await asyncio.sleep(random.uniform(0, 3) if every is None else every)
+
+    async def on_bytes(self, data: bytes) -> None:
+        """What a client says here is ignored."""
+
+
+class GroupConsumer(SocketConsumer):
+    """What broadcast and relay share: all connections of the route, in every process."""
+
+    group: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.subscription = Subscription(self.push)
+
+    async def opened(self) -> None:
+        """Join the route's group."""
+        await self.hub.join(self.group, self.subscription)
+
+    def closed(self) -> None:
+        """Leave it."""
+        self.hub.leave(self.group, self.subscription)
+
+
+class BroadcastConsumer(GroupConsumer):
+    """`/ws/broadcast/`: every frame goes as it is to every connection, the sender's included."""
+
+    group = "chat.broadcast"
+
+    async def on_text(self, text: str) -> None:
+        """Text stays text."""
+        self.rate.take()
+        check_length(text)
+        self.hub.publish(self.group, text)
+        await self.outbox.drain()
+
+    async def on_bytes(self, data: bytes) -> None:
+        """Binary stays binary."""
+        self.rate.take()
+        self.hub.publish(self.group, data)
+        await self.outbox.drain()
+
+
+class RelayConsumer(GroupConsumer):
+    """`/ws/relay/`: every text goes to everyone but its sender."""
+
+    group = "chat.relay"
+
+    async def on_text(self, text: str) -> None:
+        """Pass it on."""
+        self.rate.take()
+        check_length(text)
+        self.hub.publish(self.group, f"Someone said: {text}", but=self.subscription)
+
+    async def on_bytes(self, data: bytes) -> None:
+        """Only text can be quoted."""
+        self.rate.take()
+        raise Refused("invalid", TEXT_ONLY)
+
+
+class SecureEchoConsumer(SocketConsumer):
+    """`/ws/secure-echo/`: an echo with the sender's name, for those who are logged in."""
+
+    login_required = True
+
+    async def on_text(self, text: str) -> None:
+        """Echo, unless it is a login."""
+        secret = login_secret(text)
+        if secret is not None:
+            await self.log_in(secret)
+            return
+        check_length(text)
+        await self.reply(f"[{self.identity.name}] {text}")
+
+    async def on_bytes(self, data: bytes) -> None:
+        """A name cannot be put before binary."""
+        raise Refused("invalid", TEXT_ONLY)

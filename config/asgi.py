@@ -1,0 +1,21 @@
+"""The ASGI application: pages over HTTP, everything live over WebSocket."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+http_application = get_asgi_application()  # sets Django up: what follows may import models
+
+from channels.routing import ProtocolTypeRouter  # noqa: E402
+
+import chat.routing  # noqa: E402
+from accounts.credentials import Credentials  # noqa: E402
+from realtime.asgi import websocket_application  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": http_application,
+        "websocket": websocket_application(chat.routing.websocket_urlpatterns, credentials=Credentials),
+    }
+)

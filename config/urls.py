@@ -1,0 +1,11 @@
+"""The site's pages."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("realtime.urls")),
+    path("accounts/", include("accounts.urls")),
+    path("chat/", include("chat.urls")),
+    path("admin/", admin.site.urls),
+]

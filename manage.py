@@ -1,0 +1,21 @@
+#!/usr/bin/env python
+"""Chorus from the command line: `python manage.py help` lists what it can do."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run a management command; without Django, say how to get it."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    try:
+        from django.core.management import execute_from_command_line
+    except ModuleNotFoundError as error:
+        if error.name != "django":
+            raise
+        sys.exit("Run make install first, then .venv/bin/python manage.py …")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""The shared real-time machinery, as a Django app for its static files, templates and commands."""
+
+from django.apps import AppConfig
+
+from realtime import conf
+
+
+class RealtimeConfig(AppConfig):
+    """Refuses to start with a CHORUS_* value that makes no sense."""
+
+    name = "realtime"
+    verbose_name = "Real time"
+
+    def ready(self) -> None:
+        """Read every CHORUS_* setting now, not when the first socket needs it."""
+        conf.check()

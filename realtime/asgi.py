@@ -1,0 +1,140 @@
+"""Builds the socket application, for this site or a team's own.
+
+From outside in: the server's own `send` is kept, the origin is judged, credentials are read, a route is
+found; an unknown one is refused.
+"""
+
+import ipaddress
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from channels.routing import URLRouter
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+from django.urls import URLPattern, re_path
+
+from realtime import db
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+logger = logging.getLogger("chorus.socket")
+
+
+def websocket_application(
+    routes: Sequence[URLPattern], *, credentials: Callable[[Application], Application]
+) -> Application:
+    """The application for `websocket` scopes.
+
+    `routes` are the URL patterns of all apps; `credentials` is a middleware that sets `user`, `token`,
+    `guest_key`, `bad_token` and `authenticate` in the scope, such as accounts.credentials.Credentials.
+    """
+    router = URLRouter([*routes, re_path(r"", unknown_route)])
+    return Outermost(Origin(credentials(router)))
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send, status: int, retry_after: int | None = None) -> None:
+    """Refuse the handshake with an HTTP status; a server without that extension answers 403."""
+    await receive()
+    if "websocket.http.response" in scope.get("extensions", {}):
+        headers = [(b"retry-after", str(retry_after).encode())] if retry_after is not None else []
+        await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": b""})
+    else:
+        await send({"type": "websocket.close"})
+
+
+async def unknown_route(scope: Scope, receive: Receive, send: Send) -> None:
+    """The last route."""
+    logger.info("no such route", extra={"route": scope["path"], "address": scope["address"]})
+    await refuse(scope, receive, send, 404)
+
+
+class Outermost:
+    """Keeps the server's own `send`, which middleware further in may wrap at a cost for every message."""
+
+    def __init__(self, inner: Application) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        scope = {**scope, "server_send": send, "address": client_address(scope)}
+        try:
+            await self.inner(scope, receive, send)
+        except db.Unavailable:
+            # Credentials could not be read: nobody is let in as a guest for that.
+            await refuse(scope, receive, send, 503, retry_after=5)
+
+
+class Origin:
+    """Decides whether a cookie counts: only from a page of ours, or of a site in ALLOWED_ORIGINS."""
+
+    def __init__(self, inner: Application) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, as a guest where the origin is foreign and this is development."""
+        origin = header(scope, b"origin")
+        ours = origin is None or origin in settings.ALLOWED_ORIGINS or origin == own_origin(scope)
+        bearer = (header(scope, b"authorization") or "").lower().startswith("bearer ")
+        if not ours and not bearer:
+            consequence = "a guest, its cookies ignored" if settings.DEBUG else "refused with 403"
+            logger.warning(
+                "foreign origin %r: %s. To trust it, add it to ALLOWED_ORIGINS.",
+                origin,
+                consequence,
+                extra={"route": scope["path"], "address": scope["address"]},
+            )
+            if not settings.DEBUG:
+                await refuse(scope, receive, send, 403)
+                return
+        await self.inner({**scope, "cookies_allowed": ours}, receive, send)
+
+
+def own_origin(scope: Scope) -> str | None:
+    """The origin (RFC 6454: scheme, host and port) of this site's pages as the client reached it.
+
+    None where the Host header is not one of ALLOWED_HOSTS, since a page on any name could send it.
+    """
+    host = header(scope, b"host") or ""
+    domain, _ = split_domain_port(host)
+    if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
+        return None
+    secure = scope.get("scheme") == "wss" or forwarded_proto(scope) == "https"
+    scheme, default_port = ("https", ":443") if secure else ("http", ":80")
+    return f"{scheme}://{host.lower().removesuffix(default_port)}"
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """The last header of a name, or None."""
+    found = [value for key, value in scope.get("headers", ()) if key == name]
+    return found[-1].decode("latin-1").strip() if found else None
+
+
+def _trusted(address: str) -> bool:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(ip in ipaddress.ip_network(network, strict=False) for network in settings.TRUSTED_PROXIES)
+
+
+def client_address(scope: Scope) -> str:
+    """The address of the client: the nearest hop that is not one of TRUSTED_PROXIES.
+
+    Whatever stands further left in X-Forwarded-For was written by a stranger.
+    """
+    address = (scope.get("client") or ("",))[0] or ""
+    hops = [hop.strip() for hop in (header(scope, b"x-forwarded-for") or "").split(",") if hop.strip()]
+    while hops and _trusted(address):
+        address = hops.pop()
+    return address[:64]
+
+
+def forwarded_proto(scope: Scope) -> str | None:
+    """The scheme a trusted proxy says the client used."""
+    peer = (scope.get("client") or ("",))[0] or ""
+    return header(scope, b"x-forwarded-proto") if _trusted(peer) else None

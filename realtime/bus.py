@@ -1,0 +1,161 @@
+"""This process's one channel on the channel layer: what other processes are told, and tell us.
+
+Nothing here is relied on: a message that the layer loses is found again by the position check.
+"""
+
+import asyncio
+import logging
+import random
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, cast
+
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+
+WAITING_BYTES = 8 * 1024 * 1024
+"""What may wait for the layer; past it messages are dropped, as a lossy layer would."""
+
+JOIN_SECONDS = 1.0
+"""How long a socket waits for its group; it goes on without, and the position check covers the rest."""
+
+logger = logging.getLogger("chorus.bus")
+
+Item = dict[str, Any]
+
+
+class Layer(Protocol):
+    """The public channel layer API that is used here."""
+
+    async def new_channel(self, prefix: str = ...) -> str: ...
+    async def receive(self, channel: str) -> Item: ...
+    async def group_add(self, group: str, channel: str) -> None: ...
+    async def group_discard(self, group: str, channel: str) -> None: ...
+    async def group_send(self, group: str, message: Item) -> None: ...
+
+
+def layer() -> Layer | None:
+    """The default channel layer, unless nobody but this process could hear it."""
+    found = get_channel_layer()
+    return None if found is None or isinstance(found, InMemoryChannelLayer) else cast("Layer", found)
+
+
+def envelope(origin: str, group: str, items: list[Item]) -> Item:
+    """A message for the layer."""
+    return {"type": "chorus.items", "origin": origin, "group": group, "items": items}
+
+
+async def supervise(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Run `work` for as long as the process lives: what fails is logged and started again, later and later."""
+    delay = 0.25
+    while True:
+        started = asyncio.get_running_loop().time()
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - a layer or database may raise anything; the hub must outlive it
+            if asyncio.get_running_loop().time() - started > 10 * delay:
+                delay = 0.25
+            logger.warning("%s stopped (%s: %s), starts again", name, type(error).__name__, error)
+        await asyncio.sleep(delay * random.uniform(0.5, 1.5))
+        delay = min(delay * 2, 5.0)
+
+
+class Bus:
+    """Tells groups and is told. `on_items` gets what other processes sent, in the order each sent it."""
+
+    def __init__(self, on_items: Callable[[str, list[Item]], None]) -> None:
+        self.origin = uuid.uuid4().hex
+        self.failing = False
+        """True while the layer cannot be told anything."""
+        self._on_items = on_items
+        self._layer = layer()
+        self._channel: str | None = None
+        self._wanted: dict[str, asyncio.Event] = {}
+        self._joined: set[str] = set()
+        self._changed = asyncio.Event()
+        self._waiting: dict[str, list[Item]] = {}
+        self._waiting_bytes = 0
+        self._filled = asyncio.Event()
+        self._tasks = (
+            [
+                asyncio.create_task(supervise("receiving from the layer", self._receive)),
+                asyncio.create_task(supervise("group membership", self._keep_membership)),
+                asyncio.create_task(supervise("publishing to the layer", self._publish)),
+            ]
+            if self._layer
+            else []
+        )
+
+    async def join(self, group: str) -> None:
+        """Hear a group from now on; waits until the layer knows, at most JOIN_SECONDS."""
+        if self._layer is None:
+            return
+        joined = self._wanted.setdefault(group, asyncio.Event())
+        self._changed.set()
+        if not joined.is_set():
+            waiter = asyncio.ensure_future(joined.wait())
+            await asyncio.wait({waiter}, timeout=JOIN_SECONDS)
+            waiter.cancel()
+
+    def leave(self, group: str) -> None:
+        """Hear a group no more."""
+        self._wanted.pop(group, None)
+        self._changed.set()
+
+    def send(self, group: str, item: Item, size: int = 0) -> None:
+        """Tell a group in the other processes, soon; `size` is roughly the item's bytes."""
+        if self._layer is None or self._waiting_bytes > WAITING_BYTES:
+            return
+        self._waiting.setdefault(group, []).append(item)
+        self._waiting_bytes += size
+        self._filled.set()
+
+    async def close(self) -> None:
+        """Stop; for tests and for loops that end before their process."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _receive(self) -> None:
+        assert self._layer is not None
+        # Never cancelled but at the end: cancelling receive() unregisters a pub/sub channel.
+        self._joined.clear()
+        self._channel = await self._layer.new_channel()
+        self._changed.set()
+        while True:
+            message = await self._layer.receive(self._channel)
+            if message.get("type") == "chorus.items" and message.get("origin") != self.origin:
+                self._on_items(message["group"], message["items"])
+
+    async def _keep_membership(self) -> None:
+        assert self._layer is not None
+        self._changed.set()
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            if (channel := self._channel) is None:
+                continue
+            for group in [group for group in self._wanted if group not in self._joined]:
+                await self._layer.group_add(group, channel)
+                self._joined.add(group)
+                if joined := self._wanted.get(group):
+                    joined.set()
+            for group in self._joined - self._wanted.keys():
+                await self._layer.group_discard(group, channel)
+                self._joined.discard(group)
+
+    async def _publish(self) -> None:
+        assert self._layer is not None
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            # What arrives while this is under way waits, and goes together next time.
+            batch, self._waiting, self._waiting_bytes = self._waiting, {}, 0
+            for group, items in batch.items():
+                try:
+                    await self._layer.group_send(group, envelope(self.origin, group, items))
+                except Exception:
+                    self.failing = True
+                    raise
+            if self.failing:
+                self.failing = False
+                logger.warning("the channel layer can be told again")

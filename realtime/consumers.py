@@ -1,0 +1,411 @@
+"""The base consumers: one loop per socket, login, limits, a typed command to one method, cleanup that runs.
+
+They keep Channels' surface (consumers are classes, `as_asgi()`, URL routing) and leave out what costs most
+there: no layer channel of their own, no thread hop and no task for each message.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, ClassVar, NoReturn, TypeVar
+from urllib.parse import parse_qs
+
+from channels.consumer import AsyncConsumer
+
+from realtime import db
+from realtime.access import Credential, Identity
+from realtime.asgi import Receive, Scope, Send, refuse
+from realtime.conf import conf
+from realtime.fanout import Hub, hub
+from realtime.limits import CommandRate
+from realtime.outbox import Burst, DirectOutbox, Frame, FrameWriter, Outbox, QueuedOutbox
+from realtime.protocol import (
+    Auth,
+    AuthResult,
+    CloseCode,
+    Command,
+    ErrorEvent,
+    Event,
+    Refused,
+    client_id,
+    parse_object,
+    validate,
+)
+
+IN_FLIGHT = 32
+"""Commands of one socket that may wait for their commit; more are read when one is answered."""
+
+logger = logging.getLogger("chorus.socket")
+T = TypeVar("T")
+
+
+class Close(Exception):
+    """Raised in a handler to close the socket."""
+
+    def __init__(self, code: CloseCode, reason: str = "") -> None:
+        super().__init__(f"{code:d} {reason}")
+        self.code = code
+        self.reason = reason
+
+
+class SocketConsumer(AsyncConsumer):
+    """A socket whose frames go to `on_text` and `on_bytes`. All state is set in `__init__`."""
+
+    login_required: ClassVar[bool] = False
+
+    hub: Hub
+    outbox: Outbox
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.identity = Identity.of_guest()
+        self.query: dict[str, str] = {}
+        """The query string; of a name given twice, the last."""
+        self.rate = CommandRate()
+        self._holder = ""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._in_flight: set[asyncio.Future[Any]] = set()
+        self._ended: tuple[int, str] | None = None
+
+    # For subclasses.
+
+    async def opened(self) -> None:
+        """Called once the socket may be used; may raise Refused."""
+
+    async def on_text(self, text: str) -> None:
+        """Handle a text frame; may raise Refused or Close."""
+
+    async def on_bytes(self, data: bytes) -> None:
+        """Handle a binary frame; may raise Refused or Close."""
+        raise Close(CloseCode.UNSUPPORTED_DATA, "text only")
+
+    async def identified(self) -> None:
+        """Called when a login on the open socket has changed who is speaking."""
+
+    def closed(self) -> None:
+        """Called when the socket is gone, however it went. Must not wait."""
+
+    async def refused(self, refusal: Refused, id: str | None) -> None:
+        """Tell the client why its frame was not accepted."""
+        await self.reply(f"Error: {refusal.message}")
+
+    # What handlers use.
+
+    async def reply(self, message: Event | str | bytes) -> None:
+        """Send to this socket, and wait until it has room."""
+        await self.outbox.send(Frame(message.encode() if isinstance(message, Event) else message))
+
+    def push(self, frame: Frame | Burst) -> None:
+        """Send to this socket without waiting: a reader that is too slow is closed."""
+        self.outbox.push(frame)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` beside the loop; it ends with the socket, and the socket ends if it fails."""
+        task = asyncio.create_task(self._guard(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def end(self, code: CloseCode, reason: str = "") -> None:
+        """Close from outside the loop; the loop ends when the server confirms."""
+        if self._ended is None:
+            self._ended = (code, reason)
+            self.spawn(self._send_close())
+
+    # The loop.
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, from its handshake to its end."""
+        self.scope = scope
+        self.hub = hub()
+        self._receive, self._send = receive, scope.get("server_send", send)
+        if self.hub.sockets.full():
+            await refuse(scope, receive, self._send, 503, retry_after=5)
+            return
+        if (await receive())["type"] != "websocket.connect":
+            return
+        started = time.monotonic()
+        self._prepare()
+        self.hub.sockets.total += 1
+        try:
+            await self._send({"type": "websocket.accept"})
+            self._log("connect")
+            await self._guard(self._run())
+        finally:
+            self.hub.sockets.total -= 1
+            self._clean_up()
+            code, _ = self._ended or (CloseCode.INTERNAL, "")
+            self._log("close", seconds=round(time.monotonic() - started, 3), code=int(code))
+
+    def _prepare(self) -> None:
+        scope = self.scope
+        query = scope.get("query_string", b"").decode("latin-1")
+        self.query = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
+        user = scope.get("user")
+        if user is not None and user.is_authenticated:
+            self.identity = Identity.of_user(user, scope.get("token"))
+        else:
+            self.identity = Identity.of_guest(scope.get("guest_key"))
+        writer: FrameWriter | None = scope.get("extensions", {}).get("chorus.frames")
+        if writer is not None:
+            writer.drains = True
+            self.outbox = DirectOutbox(writer, self._overflow)
+        else:
+            self.outbox = QueuedOutbox(self._send, self._overflow)
+
+    async def _run(self) -> None:
+        try:
+            self._hold()
+            await self._log_in_first()
+            await self.opened()
+        except Refused as refusal:
+            # A browser cannot read why a handshake was refused, so it is said on the open socket.
+            await self.refused(refusal, None)
+            raise Close(refusal.close or CloseCode.NOT_ALLOWED, refusal.message) from None
+        while True:
+            message = await self._receive()
+            match message["type"]:
+                case "websocket.receive":
+                    await self._on_frame(message)
+                case "websocket.disconnect":
+                    self._ended = self._ended or (message.get("code", 1005), message.get("reason", ""))
+                    return
+                case "chorus.shutdown":
+                    await self._drain()
+
+    async def _guard(self, work: Awaitable[None]) -> None:
+        """Turn what escapes a handler into a close; an exception of ours never reaches the server."""
+        try:
+            await work
+        except Close as close:
+            self._ended = self._ended or (close.code, close.reason)
+            await self._send_close()
+        except db.Unavailable:
+            self._ended = self._ended or (CloseCode.TRY_LATER, "storage unavailable")
+            await self._send_close()
+        except Exception:
+            logger.exception("socket failed", extra=self._context())
+            self._ended = self._ended or (CloseCode.INTERNAL, "")
+            await self._send_close()
+
+    async def _send_close(self) -> None:
+        assert self._ended is not None
+        code, reason = self._ended
+        await self.outbox.finish()
+        try:
+            # A reason has at most 123 bytes (RFC 6455 §5.5).
+            await self._send({"type": "websocket.close", "code": code, "reason": reason[:60]})
+        except Exception as error:  # noqa: BLE001 - a server may raise anything for a peer that is gone
+            logger.debug("close not sent: %s", error)
+
+    async def _on_frame(self, message: dict[str, Any]) -> None:
+        text, data = message.get("text"), message.get("bytes")
+        if conf.max_frame_bytes and len(text if text is not None else data or b"") > conf.max_frame_bytes:
+            raise Close(CloseCode.TOO_BIG, "frame too big")  # our own server has refused it already
+        await self._answering(self.on_text(text) if text is not None else self.on_bytes(data or b""))
+
+    async def _answering(self, work: Awaitable[None], id: str | None = None) -> None:
+        """Run a handler; what it refuses is told to the client."""
+        try:
+            await work
+        except Refused as refusal:
+            await self._tell_refused(refusal, id)
+        except db.Unavailable:
+            await self.refused(Refused("unavailable", UNAVAILABLE), id)
+
+    async def _tell_refused(self, refusal: Refused, id: str | None) -> None:
+        logger.info("refused: %s", refusal.code, extra=self._context())
+        await self.refused(refusal, id)
+        if refusal.close:
+            raise Close(refusal.close, refusal.message)
+
+    async def _drain(self) -> NoReturn:
+        """The server stops: what was received is finished, then the client is told when to come back."""
+        self.hub.presence.drain()
+        while self._in_flight:
+            await asyncio.wait(self._in_flight)
+        raise Close(CloseCode.RESTARTING, f"retry_after={random.uniform(0.5, 5):.1f}")
+
+    def _overflow(self) -> None:
+        self.end(CloseCode.SLOW_READER, "slow reader")
+
+    def _clean_up(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._holder:
+            self.hub.sockets.leave(self._holder)
+        try:
+            self.closed()
+        except Exception:
+            logger.exception("clean-up failed", extra=self._context())
+
+    # Login.
+
+    async def _log_in_first(self) -> None:
+        if self.scope.get("bad_token"):
+            await self._deny("Invalid token")
+        if self.query.get("login") != "message" and (self.identity.user is not None or not self.login_required):
+            return
+        try:
+            async with asyncio.timeout(conf.login_timeout or None):
+                message = await self._receive()
+        except TimeoutError:
+            await self._deny("Authentication timeout")
+        if message["type"] == "chorus.shutdown":
+            await self._drain()
+        if message["type"] == "websocket.disconnect":
+            self._ended = (message.get("code", 1005), "")
+            raise Close(CloseCode.DONE)
+        secret = login_secret(message.get("text") or "")
+        if secret is None:
+            await self._deny('Authentication required: send {"token": "…"} first')
+        await self._log_in(secret)
+
+    async def log_in(self, secret: str) -> None:
+        """Become the owner of a token on the open socket, or be told off and closed with 1008."""
+        before = self.identity
+        await self._log_in(secret)
+        if self.identity.key != before.key:
+            await self.identified()
+
+    async def _log_in(self, secret: str) -> None:
+        authenticate: Callable[[str], Awaitable[Credential | None]] | None = self.scope.get("authenticate")
+        token = await authenticate(secret) if authenticate else None
+        if token is None:
+            await self._deny("Invalid token")
+        self.identity = Identity.of_user(token.owner, token)
+        self._hold()
+        self._log("login")
+        await self.reply(AuthResult(status="ok", username=self.identity.name))
+
+    async def _deny(self, message: str) -> NoReturn:
+        self._log("login denied: %s", message)
+        await self.reply(AuthResult(status="error", message=message))
+        raise Close(CloseCode.POLICY, "Authentication failed")
+
+    def _hold(self) -> None:
+        """Count this socket for its user, or a guest's for its address."""
+        address = self.scope.get("address", "")
+        holder = self.identity.key if self.identity.user else f"address:{address}"
+        if self._holder:
+            self.hub.sockets.leave(self._holder)
+            self._holder = ""
+        if not self.hub.sockets.enter(holder):
+            raise Refused("rate_limited", "Too many connections", close=CloseCode.TRY_LATER)
+        self._holder = holder
+
+    # Log lines: one on connect, one on close.
+
+    def _context(self) -> dict[str, Any]:
+        path = str(self.scope.get("path", ""))[:200]
+        return {
+            "route": path.encode("unicode_escape").decode(),
+            "who": self.identity.name,
+            "address": self.scope.get("address", ""),
+        }
+
+    def _log(self, what: str, *args: object, **facts: object) -> None:
+        context = {**self._context(), **facts}
+        line = what + "".join(f" {name}=%s" for name in context)
+        logger.info(line, *args, *context.values(), extra=context)
+
+
+UNAVAILABLE = "Storage is not available, so whether this happened is unknown. Send it again with the same id."
+
+
+def login_secret(text: str) -> str | None:
+    """The token in a login message, or None if the frame is none: an object with `token`, and at most `auth`."""
+    if not text.startswith("{") or '"token"' not in text:
+        return None
+    try:
+        value = parse_object(text)
+    except Refused:
+        return None
+    if "token" not in value or value.get("action", "auth") != "auth":
+        return None
+    return value["token"] if isinstance(value["token"], str) else ""
+
+
+Handler = Callable[[Any, Any], Awaitable[None]]
+
+
+def command(model: type[Command]) -> Callable[[Handler], Handler]:
+    """Make a method of a JsonConsumer the handler of one typed command."""
+
+    def mark(method: Handler) -> Handler:
+        method.command = model  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+class JsonConsumer(SocketConsumer):
+    """A socket that speaks JSON commands and events; methods marked with `@command` handle them."""
+
+    commands: ClassVar[dict[str, tuple[type[Command], Handler]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Collect the handlers by the action that each names."""
+        super().__init_subclass__(**kwargs)
+        found = {
+            model.model_fields["action"].default: (model, method)
+            for method in vars(cls).values()
+            if (model := getattr(method, "command", None)) is not None
+        }
+        cls.commands = {**cls.commands, **found}
+
+    async def on_other_text(self, text: str) -> None:
+        """Handle a text that does not start with a brace; may raise Refused."""
+        raise Refused("bad_json", "Expected a JSON object")
+
+    async def on_text(self, text: str) -> None:
+        self.rate.take()
+        if not text.startswith("{"):
+            await self.on_other_text(text)
+            return
+        value = parse_object(text)
+        await self._answering(self._dispatch(value), client_id(value))
+
+    async def _dispatch(self, value: dict[str, Any]) -> None:
+        action = value.get("action", "auth" if "token" in value else None)
+        if action == "auth":
+            await self.log_in(validate(Auth, value).token)
+            return
+        found = self.commands.get(action) if isinstance(action, str) else None
+        if found is None:
+            known = ", ".join(sorted(self.commands))
+            raise Refused("unsupported_action", f"Unknown action; this route knows: {known}")
+        model, handler = found
+        await handler(self, validate(model, value))
+
+    async def refused(self, refusal: Refused, id: str | None) -> None:
+        await self.reply(ErrorEvent.of(refusal, id))
+
+    async def answer_later(
+        self, future: "asyncio.Future[T]", id: str | None, answer: Callable[[T], Event | None]
+    ) -> None:
+        """Reply when `future` is done, without keeping the next command waiting; in the order of commands.
+
+        Waits itself while IN_FLIGHT commands of this socket are under way.
+        """
+
+        def done(finished: "asyncio.Future[T]") -> None:
+            self._in_flight.discard(finished)
+            event: Event | None
+            try:
+                event = answer(finished.result())
+            except Refused as refusal:
+                event = ErrorEvent.of(refusal, id)
+            except db.Unavailable:
+                event = ErrorEvent.of(Refused("unavailable", UNAVAILABLE), id)
+            except Exception:
+                logger.exception("a command failed", extra=self._context())
+                event = ErrorEvent.of(Refused("unavailable", UNAVAILABLE), id)
+            if event is not None:
+                self.push(Frame(event.encode()))
+
+        self._in_flight.add(future)
+        future.add_done_callback(done)
+        while len(self._in_flight) >= IN_FLIGHT:
+            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,236 @@
+"""The hub: one per process and event loop; it knows which local sockets are in which group.
+
+The groups below are the one register of local sockets; other processes are reached through the bus.
+"""
+
+import asyncio
+import logging
+import random
+import weakref
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.apps import apps
+from django.conf import settings
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from realtime import db
+from realtime.batch import Batch, Stored
+from realtime.bus import Bus, Item, envelope, layer, supervise
+from realtime.conf import conf
+from realtime.limits import Connections, Throttle
+from realtime.live import REPAIRS_AT_ONCE, LiveStream
+from realtime.outbox import Frame
+from realtime.presence import Presence, RedisStore
+from realtime.protocol import Event
+from realtime.subscription import Subscription
+
+CHECK_SECONDS = 5.0
+"""A lost hint is found after this long, or after a second while the layer cannot be told anything."""
+
+logger = logging.getLogger("chorus.hub")
+
+
+def group_of(key: str) -> str:
+    """The layer group of a stream: its key, in the characters a group name may have."""
+    return key.replace(":", ".")
+
+
+class Hub:
+    """Carries events to local sockets, whether they were born here, elsewhere, or only in the database."""
+
+    def __init__(self) -> None:
+        self.bus = Bus(self._on_items)
+        self.presence = Presence(self._store(), self._tell_presence)
+        self.sockets = Connections()
+        self.throttle = Throttle()
+        self._groups: dict[str, set[Subscription]] = {}
+        self._streams: dict[str, LiveStream] = {}
+        self._repairs = asyncio.Semaphore(REPAIRS_AT_ONCE)
+        self._loop = asyncio.get_running_loop()
+        self._tasks = [asyncio.create_task(supervise("position check", self._check_forever))]
+        if self._redis is not None:
+            self._tasks.append(asyncio.create_task(supervise("presence lease", self.presence.keep_lease)))
+
+    def _store(self) -> RedisStore | None:
+        url = getattr(settings, "REDIS_URL", "")
+        self._redis = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) if "://" in url else None
+        if url.startswith("memory:"):
+            self._redis = None
+        return RedisStore(self._redis, conf.namespace, self.bus.origin) if self._redis else None
+
+    # Unstored events.
+
+    async def join(self, group: str, subscription: Subscription) -> None:
+        """Put a socket into a group."""
+        members = self._groups.setdefault(group, set())
+        members.add(subscription)
+        await self.bus.join(group)
+
+    def leave(self, group: str, subscription: Subscription) -> None:
+        """Take a socket out of a group; harmless if it is not in it."""
+        members = self._groups.get(group)
+        if members is None or subscription not in members:
+            return
+        members.discard(subscription)
+        if not members:
+            del self._groups[group]
+            self.bus.leave(group)
+            if live := self._streams.pop(group, None):
+                live.close()
+
+    def publish(
+        self, group: str, event: Event | str | bytes, *, but: Subscription | None = None, but_key: str = ""
+    ) -> None:
+        """Send an unstored event to a group in every process, except one local socket or one identity."""
+        kind, data = (event.type, event.encode()) if isinstance(event, Event) else ("", event)
+        self.push(group, kind, data, but=but, but_key=but_key)
+        self.bus.send(group, {"t": "event", "kind": kind, "data": data, "but_key": but_key}, len(data))
+
+    def push(
+        self, group: str, kind: str, data: str | bytes, *, but: Subscription | None = None, but_key: str = ""
+    ) -> None:
+        """Send an unstored event to the group's local sockets only."""
+        frame = Frame(data)
+        for subscription in self._groups.get(group, ()):
+            if (
+                subscription.open
+                and subscription is not but
+                and (not but_key or subscription.key != but_key)
+                and (subscription.kinds is None or kind in subscription.kinds)
+            ):
+                subscription.push(frame)
+
+    # Stored events.
+
+    async def stream(self, key: str, subscription: Subscription) -> LiveStream:
+        """Put a socket into a stream's group; it gets entries once LiveStream.catch_up is through."""
+        group = group_of(key)
+        label, _, pk = key.partition(":")
+        live = self._streams.get(group)
+        if live is None:
+            model: Any = apps.get_model(label)
+            live = self._streams[group] = LiveStream(model, int(pk), self._groups.setdefault(group, set()), self._repairs)
+        # The group is heard before the stream is read, so what commits in between is not missed.
+        await self.join(group, subscription)
+        return live
+
+    def committed(self, batch: Batch) -> None:
+        """Deliver what this process just committed, at once, and tell the others."""
+        group = group_of(batch.key)
+        if live := self._streams.get(group):
+            live.offer(batch)
+        hint = batch.to_hint()
+        self.bus.send(group, {"t": "batch", **hint}, sum(len(event.text) for event in batch.events))
+
+    def position(self, key: str) -> int | None:
+        """How far this process has delivered a stream; None if nobody here listens to it."""
+        live = self._streams.get(group_of(key))
+        return live.position if live else None
+
+    # What other processes say.
+
+    def _on_items(self, group: str, items: list[Item]) -> None:
+        for item in items:
+            if item["t"] == "event":
+                self.push(group, item["kind"], item["data"], but_key=item["but_key"])
+            elif item["t"] == "presence":
+                self._spawn(self.presence.refresh(group))
+            elif live := self._streams.get(group):
+                batch = Batch.from_hint(item)
+                if batch is None:
+                    live.repair()
+                else:
+                    live.offer(batch)
+
+    def _tell_presence(self, group: str) -> None:
+        self.bus.send(group, {"t": "presence"})
+
+    def _spawn(self, coroutine: Any) -> None:
+        task = asyncio.ensure_future(coroutine)
+        self._tasks.append(task)
+        task.add_done_callback(self._tasks.remove)
+
+    async def _check_forever(self) -> None:
+        while True:
+            await asyncio.sleep((1.0 if self.bus.failing else CHECK_SECONDS) * random.uniform(0.8, 1.2))
+            await self.check()
+
+    async def check(self) -> None:
+        """Compare every active stream's position with the database: one query for each model."""
+        by_model: dict[Any, list[LiveStream]] = defaultdict(list)
+        for live in self._streams.values():
+            if live.position is not None:
+                by_model[live.model].append(live)
+        for model, lives in by_model.items():
+            try:
+                heads = await db.run(model.heads, [live.pk for live in lives])
+            except db.Unavailable:
+                continue
+            for live in lives:
+                if heads.get(live.pk) != (live.epoch, live.position):
+                    live.repair()
+
+    async def close(self) -> None:
+        """Stop; for tests and for loops that end before their process."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for live in self._streams.values():
+            live.close()
+        await self.presence.close()
+        await self.bus.close()
+        if self._redis is not None:
+            await self._redis.aclose()
+
+
+_hubs: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = weakref.WeakKeyDictionary()
+
+
+def hub() -> Hub:
+    """The hub of the running event loop, made with its first socket (Daphne has no start-up event)."""
+    loop = asyncio.get_running_loop()
+    found = _hubs.get(loop)
+    if found is None:
+        found = _hubs[loop] = Hub()
+    return found
+
+
+def connection_count() -> int:
+    """Sockets open in this process."""
+    return sum(found.sockets.total for found in _hubs.values())
+
+
+async def close_hub() -> None:
+    """Close the running loop's hub, if it has one."""
+    found = _hubs.pop(asyncio.get_running_loop(), None)
+    if found is not None:
+        await found.close()
+
+
+def announce(batch: Batch) -> None:
+    """Tell of entries that have committed, from synchronous code in any thread.
+
+    In a server its hub takes it from here; elsewhere (a shell, a task queue) the layer is told, best effort,
+    for a second. Whatever gets lost is found by the position checks.
+    """
+    found = [(loop, each) for loop, each in _hubs.items() if loop.is_running()]
+    for loop, each in found:
+        loop.call_soon_threadsafe(each.committed, batch)
+    if not found and layer() is not None:
+        async_to_sync(_announce_alone)(batch)
+
+
+async def _announce_alone(batch: Batch) -> None:
+    group = group_of(batch.key)
+    found = layer()
+    assert found is not None
+    try:
+        message = envelope("", group, [{"t": "batch", **batch.to_hint()}])
+        await asyncio.wait_for(found.group_send(group, message), 1.0)
+    except (TimeoutError, OSError, RedisError) as error:
+        logger.warning("the channel layer was not told of %s (%s)", batch.key, type(error).__name__)

@@ -1,0 +1,89 @@
+"""Limits on what one client may do: commands per second, and sockets at once. Counted per process."""
+
+import time
+from collections import Counter, deque
+
+from realtime.conf import conf
+from realtime.protocol import CloseCode, Refused
+
+STRIKES = 3
+STRIKE_SECONDS = 60.0
+
+
+class CommandRate:
+    """A token bucket for one socket: `command_burst` at once, `command_rate` per second in the long run."""
+
+    __slots__ = ("_at", "_left", "_strikes")
+
+    def __init__(self) -> None:
+        self._left = float(conf.command_burst)
+        self._at = time.monotonic()
+        self._strikes: deque[float] | None = None
+
+    def take(self) -> None:
+        """Count one command.
+
+        Raises Refused `rate_limited`, with the seconds until there is room; the third time within a minute
+        also closes the socket.
+        """
+        if not conf.command_rate or not conf.command_burst:
+            return
+        now = time.monotonic()
+        self._left = min(self._left + (now - self._at) * conf.command_rate, float(conf.command_burst))
+        self._at = now
+        if self._left >= 1:
+            self._left -= 1
+            return
+        strikes = self._strikes = self._strikes or deque()
+        strikes.append(now)
+        while now - strikes[0] > STRIKE_SECONDS:
+            strikes.popleft()
+        raise Refused(
+            "rate_limited",
+            f"Too many messages (max {conf.command_rate:g} per second)",
+            retry_after=round((1 - self._left) / conf.command_rate, 3),
+            close=CloseCode.RATE if len(strikes) >= STRIKES else None,
+        )
+
+
+class Connections:
+    """Sockets of this process by who holds them."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._by_holder: Counter[str] = Counter()
+
+    def full(self) -> bool:
+        """Tell whether this process has all the sockets it may."""
+        return bool(conf.connections_per_process) and self.total >= conf.connections_per_process
+
+    def enter(self, holder: str) -> bool:
+        """Count a socket of a user (`user:7`) or a guest's address; False if that is one too many."""
+        limit = conf.connections_per_user if holder.startswith("user:") else conf.connections_per_address
+        if limit and self._by_holder[holder] >= limit:
+            return False
+        self._by_holder[holder] += 1
+        return True
+
+    def leave(self, holder: str) -> None:
+        """Take back one `enter`."""
+        self._by_holder[holder] -= 1
+        if not self._by_holder[holder]:
+            del self._by_holder[holder]
+
+
+class Throttle:
+    """Lets one thing through at most once in some seconds."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def passes(self, what: str, seconds: float) -> bool:
+        """Tell whether `what` may happen now; if so it may not again for `seconds`."""
+        now = time.monotonic()
+        if self._until.get(what, 0.0) > now:
+            return False
+        if len(self._until) > 1000:
+            self._until = {name: until for name, until in self._until.items() if until > now}
+        self._until[what] = now + seconds
+        return True

@@ -1,0 +1,166 @@
+"""What waits for one socket: bounded in bytes, in order; a reader that is too slow is closed.
+
+Two ways to a socket: under our server a ready-made frame is written at once (`DirectOutbox`); under any
+other server one task per socket awaits its `send` over a backlog (`QueuedOutbox`).
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from realtime.conf import conf
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+TEXT, BINARY = 0x81, 0x82  # FIN and opcode, RFC 6455 §5.2
+
+
+class Frame:
+    """One message, encoded once for all the sockets it goes to."""
+
+    __slots__ = ("data", "wire")
+
+    def __init__(self, data: str | bytes) -> None:
+        self.data = data
+        payload, opcode = (data.encode(), TEXT) if isinstance(data, str) else (data, BINARY)
+        size = len(payload)
+        if size < 126:
+            header = bytes((opcode, size))
+        elif size < 65536:
+            header = bytes((opcode, 126)) + size.to_bytes(2)
+        else:
+            header = bytes((opcode, 127)) + size.to_bytes(8)
+        self.wire = header + payload
+        """The unmasked frame as a server sends it (RFC 6455 §5.2), without extensions."""
+
+    @property
+    def frames(self) -> "tuple[Frame, ...]":
+        """This frame alone; see Burst."""
+        return (self,)
+
+
+class Burst:
+    """Frames that go to many sockets together: one write for each socket, still a frame for each message."""
+
+    __slots__ = ("frames", "wire")
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self.frames = tuple(frames)
+        self.wire = b"".join([frame.wire for frame in frames])
+
+
+class FrameWriter(Protocol):
+    """What our server offers in `scope["extensions"]["chorus.frames"]`."""
+
+    drains: bool
+    """To be set where `chorus.shutdown` is understood: the server then leaves the closing to the consumer."""
+
+    def write(self, wire: bytes) -> None:
+        """Write ready-made frames; dropped once the connection is closing."""
+
+    def buffered(self) -> int:
+        """Bytes that the kernel has not taken yet."""
+
+    async def drain(self) -> None:
+        """Wait until the peer has read enough for more; returns at once when the connection is lost."""
+
+
+class Outbox(ABC):
+    """The way to one socket. `on_overflow` is called once, when a reader is too slow."""
+
+    def __init__(self, on_overflow: Callable[[], None]) -> None:
+        self._on_overflow: Callable[[], None] | None = on_overflow
+        self._limit = conf.outbox_bytes or float("inf")
+
+    @abstractmethod
+    def push(self, frame: Frame | Burst) -> None:
+        """Send without waiting: for what others cause. Past the limit the frame is dropped with its socket."""
+
+    @abstractmethod
+    async def send(self, frame: Frame) -> None:
+        """Send, then wait until the socket has room: for replies and replays, which the reader paces."""
+
+    @abstractmethod
+    async def drain(self) -> None:
+        """Wait until the socket has room, or is gone."""
+
+    @abstractmethod
+    async def finish(self) -> None:
+        """Wait until all is handed to the server; what cannot be delivered any more is dropped."""
+
+    def _overflow(self) -> None:
+        if self._on_overflow is not None:
+            on_overflow, self._on_overflow = self._on_overflow, None
+            on_overflow()
+
+
+class DirectOutbox(Outbox):
+    """Under our server: its transport's buffer is the backlog."""
+
+    def __init__(self, writer: FrameWriter, on_overflow: Callable[[], None]) -> None:
+        super().__init__(on_overflow)
+        self._writer = writer
+
+    def push(self, frame: Frame | Burst) -> None:
+        if self._writer.buffered() > self._limit:
+            self._overflow()
+        else:
+            self._writer.write(frame.wire)
+
+    async def send(self, frame: Frame) -> None:
+        self._writer.write(frame.wire)
+        await self._writer.drain()
+
+    async def drain(self) -> None:
+        await self._writer.drain()
+
+    async def finish(self) -> None:
+        """Nothing to do: what is written precedes whatever the server writes next."""
+
+
+class QueuedOutbox(Outbox):
+    """Under any other server: a backlog, and one task that awaits the server's `send` while it lasts."""
+
+    def __init__(self, send: Send, on_overflow: Callable[[], None]) -> None:
+        super().__init__(on_overflow)
+        self._server_send = send
+        self._backlog: deque[Frame] = deque()
+        self._bytes = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def push(self, frame: Frame | Burst) -> None:
+        if self._bytes > self._limit:
+            self._overflow()
+            return
+        self._backlog.extend(frame.frames)
+        self._bytes += len(frame.wire)
+        if self._task is None:
+            self._task = asyncio.ensure_future(self._drain())
+
+    async def send(self, frame: Frame) -> None:
+        # Room is awaited first, so that a replay never overflows; a frame of any size fits an empty backlog.
+        await self.finish()
+        self.push(frame)
+        await self.finish()
+
+    async def drain(self) -> None:
+        await self.finish()
+
+    async def finish(self) -> None:
+        if self._task is not None:
+            await asyncio.wait({self._task})
+
+    async def _drain(self) -> None:
+        try:
+            while self._backlog:
+                data = self._backlog[0].data
+                kind = "text" if isinstance(data, str) else "bytes"
+                await self._server_send({"type": "websocket.send", kind: data})
+                self._bytes -= len(self._backlog.popleft().wire)
+        except Exception:  # noqa: BLE001 - a server may raise anything for a peer that is gone; receive() tells why
+            self._backlog.clear()
+            self._bytes = 0
+        finally:
+            self._task = None

@@ -1,0 +1,59 @@
+"""One socket's place in a group, and how stored entries reach all places of a group."""
+
+from collections.abc import Callable, Iterable
+
+from realtime.batch import Stored
+from realtime.outbox import Burst, Frame
+
+
+class Subscription:
+    """One socket's place in a group."""
+
+    __slots__ = ("key", "kinds", "live", "on_gone", "on_reset", "open", "push")
+
+    def __init__(
+        self,
+        push: Callable[[Frame | Burst], None],
+        *,
+        key: str = "",
+        kinds: frozenset[str] | None = None,
+        opened: bool = True,
+        on_reset: Callable[[], None] | None = None,
+        on_gone: Callable[[], None] | None = None,
+    ) -> None:
+        self.push = push
+        """Hands frames to the socket without waiting."""
+        self.key = key
+        """Its identity's key: an event may be for everyone but one."""
+        self.kinds = kinds
+        """The event types it wants; None: all."""
+        self.open = opened
+        """Gets unstored events; False until the socket was told where it is."""
+        self.live = False
+        """Gets stored entries as they come; False while it is being brought up to date."""
+        self.on_reset = on_reset
+        """Called when the stream's positions lost their meaning: the socket has to join anew."""
+        self.on_gone = on_gone
+        """Called when the stream was deleted."""
+
+
+def push_stored(subscribers: Iterable[Subscription], events: list[tuple[Stored, Frame]]) -> None:
+    """Hand stored entries to all that are live: one write for each socket."""
+    everything = _together([frame for _, frame in events])
+    chosen: dict[frozenset[str], Frame | Burst | None] = {}
+    for subscription in subscribers:
+        if not subscription.live:
+            continue
+        kinds = subscription.kinds
+        if kinds is None:
+            subscription.push(everything)
+            continue
+        if kinds not in chosen:
+            frames = [frame for stored, frame in events if stored.kind in kinds]
+            chosen[kinds] = _together(frames) if frames else None
+        if wanted := chosen[kinds]:
+            subscription.push(wanted)
+
+
+def _together(frames: list[Frame]) -> Frame | Burst:
+    return frames[0] if len(frames) == 1 else Burst(frames)

@@ -1,0 +1,105 @@
+"""The home page, the console and the server's status, over whatever routes the installed apps offer."""
+
+import tomllib
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from realtime import fanout
+from realtime.access import Identity
+from realtime.routing import registered
+from realtime.streams import Stream
+
+MAX_SHARED = 10_000
+"""Characters of a frame that a shared console link fills in."""
+
+
+def identity_of(request: HttpRequest) -> Identity:
+    """Who looks at a page: the same as on a socket opened from it."""
+    if request.user.is_authenticated:
+        return Identity.of_user(request.user)
+    return Identity.of_guest(getattr(request, "guest_key", None))
+
+
+def socket_origin(request: HttpRequest) -> str:
+    """Where this site's sockets are, as the visitor reached it: `wss://chat.example.org`."""
+    return f"{'wss' if request.is_secure() else 'ws'}://{request.get_host()}"
+
+
+def terminal() -> str:
+    """The command that speaks WebSocket in a terminal: the one `make run` installed, or anybody's own."""
+    return ".venv/bin/websockets" if settings.DEBUG else "websockets"
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What runs here, each route with its address, and live numbers."""
+    context = {
+        "routes": registered(),
+        "origin": socket_origin(request),
+        "terminal": terminal(),
+        "numbers": numbers(),
+    }
+    return render(request, "realtime/home.html", context)
+
+
+@require_safe
+def console(request: HttpRequest) -> HttpResponse:
+    """The console; `?route=` and `?send=` fill it in, and only the visitor sends."""
+    routes = registered()
+    context = {
+        "routes": routes,
+        "route_data": [asdict(route) for route in routes],
+        "origin": socket_origin(request),
+        "route": request.GET.get("route") or (routes[0].path if routes else "/ws/"),
+        "send": request.GET.get("send", "")[:MAX_SHARED],
+    }
+    return render(request, "realtime/console.html", context)
+
+
+@require_safe
+@never_cache
+def status(request: HttpRequest) -> JsonResponse:
+    """Name, version and live numbers."""
+    return JsonResponse({"name": "Chorus", "version": version(), **numbers()})
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """For what asks for an icon without reading the page, such as Django's admin."""
+    return redirect(static("realtime/icon.svg"), permanent=True)
+
+
+def numbers() -> dict[str, int]:
+    """Sockets open in this process, and by each kind of stream how many there are and their entries so far."""
+    found = {"connections": fanout.connection_count()}
+    for model in apps.get_models():
+        if issubclass(model, Stream):
+            found[_plural(model)] = model._default_manager.count()
+            total = model._default_manager.aggregate(total=Sum("last_seq"))["total"]
+            found[_plural(model.entry_model)] = total or 0
+    return found
+
+
+def _plural(model: Any) -> str:
+    return str(model._meta.verbose_name_plural)
+
+
+@cache
+def version() -> str:
+    """The version in pyproject.toml, or `unknown` where the app was taken into another project."""
+    try:
+        project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())
+    except OSError:
+        return "unknown"
+    return str(project.get("project", {}).get("version", "unknown"))
