@@ -286,8 +286,7 @@ class SocketConsumer(AsyncConsumer):
 
     def _hold(self) -> None:
         """Count this socket for its user, or a guest's for its address."""
-        address = self.scope.get("address", "")
-        holder = self.identity.key if self.identity.user else f"address:{address}"
+        holder = self.identity.key if self.identity.user else self.scope.get("address") or "?"
         if self._holder:
             self.hub.sockets.leave(self._holder)
             self._holder = ""

@@ -1,0 +1,137 @@
+"""Tokens: how a program speaks for a user without the user's password."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts import scopes as scope_rules
+from accounts.secret import SHOWN_CHARACTERS, digest, is_well_formed, new_secret
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+DEFAULT_DAYS = 90
+MAX_DAYS = 3650
+
+
+def parse_days(text: str) -> int | None:
+    """Read a lifetime as people give it: a number of days, or `never` (None); raises ValidationError."""
+    if text == "never":
+        return None
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= MAX_DAYS:
+        raise ValidationError(f"Days: expected 1 to {MAX_DAYS}, or never; got {text!r}.", code="invalid")
+    return int(text)
+
+
+class TokenQuerySet(models.QuerySet["Token"]):
+    """Tokens by what can be done with them."""
+
+    def usable(self) -> Self:
+        """Those neither revoked nor, by the database's clock, expired. Their owner may be deactivated."""
+        in_time = models.Q(expires_at=None) | models.Q(expires_at__gt=Now())
+        return self.filter(in_time, revoked_at=None)
+
+
+class Token(models.Model):
+    """A named secret of one user, with what it may be used for and until when.
+
+    Revoked and expired tokens stay, so that their owner can see what was there.
+    """
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="chorus_tokens", verbose_name="owner"
+    )
+    name = models.CharField(
+        max_length=100,
+        validators=[ProhibitNullCharactersValidator()],
+        help_text="What it is for, such as Backup script.",
+    )
+    prefix = models.CharField(max_length=SHOWN_CHARACTERS, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(default=list, validators=[scope_rules.check])
+    created_at = models.DateTimeField("created", db_default=Now(), editable=False)
+    expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="Empty: never.")
+    last_used_at = models.DateTimeField("last used", null=True, editable=False)
+    revoked_at = models.DateTimeField("revoked", null=True, editable=False)
+
+    objects = TokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @classmethod
+    @sensitive_variables("secret")
+    def issue(
+        cls, owner: "User", name: str, scopes: Sequence[str] = (), days: int | None = DEFAULT_DAYS
+    ) -> "tuple[Token, str]":
+        """Make a token; return it and its secret, which nobody can read again.
+
+        Without `scopes` it may do all that its owner may; `days` of None means that it never expires.
+        Raises ValidationError for a name or scope that cannot be.
+        """
+        secret = new_secret()
+        token = cls(owner=owner, name=name, prefix=secret[:SHOWN_CHARACTERS], digest=digest(secret))
+        token.scopes = list(dict.fromkeys(scopes)) or [scope_rules.EVERYTHING]
+        token.clean_fields(exclude=["owner"])
+        if days is not None:
+            token.expires_at = Now() + timedelta(days=days)
+        token.save(force_insert=True)
+        token.refresh_from_db(fields=["created_at", "expires_at"])
+        return token, secret
+
+    @classmethod
+    @sensitive_variables("secret")
+    def authenticate(cls, secret: str) -> "Token | None":
+        """The token whose secret this is, with its owner, or None.
+
+        None for a mistyped one (no query), an unknown, revoked or expired one, and one whose owner is
+        deactivated. One query, and once a minute a second that notes the use.
+        """
+        if not is_well_formed(secret):
+            return None
+        used = models.Q(last_used_at__gt=_a_minute_ago())
+        tokens = cls.objects.usable().select_related("owner").annotate(noted=used)
+        token = tokens.filter(digest=digest(secret)).first()
+        if token is None or not token.owner.is_active:
+            return None
+        if not token.noted:  # type: ignore[attr-defined]  # annotated above
+            cls.objects.filter(pk=token.pk).exclude(used).update(last_used_at=Now())
+        return token
+
+    def revoke(self) -> None:
+        """Make it useless from now on; one revoked before keeps its first time."""
+        type(self).objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=Now())
+        self.refresh_from_db(fields=["revoked_at"])
+
+    def allows(self, scope: str) -> bool:
+        """Tell whether its scopes cover `scope`: as full as the act is, so `chat:write:lobby`."""
+        return any(scope_rules.covers(granted, scope) for granted in self.scopes)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it looks good for a page; what it opens is decided by `authenticate`."""
+        return self.state == "active"
+
+    @property
+    def state(self) -> str:
+        """For people: `active`, `revoked`, `expired` or `owner deactivated`, by this machine's clock."""
+        if self.revoked_at is not None:
+            return "revoked"
+        if self.expires_at is not None and self.expires_at <= timezone.now():
+            return "expired"
+        return "active" if self.owner.is_active else "owner deactivated"
+
+
+def _a_minute_ago() -> models.expressions.CombinedExpression:
+    return Now() - timedelta(minutes=1)
