@@ -22,7 +22,6 @@ from accounts.scopes import CHOICES
 # Django's admin classes take type arguments in their stubs only, hence the ignored ones below.
 
 
-
 class NewTokenForm(forms.ModelForm):  # type: ignore[type-arg]
     """A token to be made: a lifetime instead of a date."""
 

@@ -14,7 +14,7 @@ from realtime.protocol import Refused
 
 
 @admin.register(Room)
-class RoomAdmin(admin.ModelAdmin[Room]):
+class RoomAdmin(admin.ModelAdmin):
     """Rooms: who may do what in them, and where they are."""
 
     list_display = ("name", "title", "guest_access", "member_access", "message_count", "last_message", "page")
@@ -56,7 +56,7 @@ class RoomAdmin(admin.ModelAdmin[Room]):
 
 
 @admin.register(Message)
-class MessageAdmin(admin.ModelAdmin[Message]):
+class MessageAdmin(admin.ModelAdmin):
     """Messages: to be read and found; deleting one takes its text away everywhere at once."""
 
     list_display = ("created_at", "stream", "sender_name", "excerpt")

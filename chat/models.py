@@ -45,7 +45,9 @@ class RoomQuerySet(models.QuerySet["Room"]):
 class Room(Stream):
     """A place to talk. What is said is kept in order."""
 
-    description = models.CharField(max_length=500, blank=True, help_text="A sentence about what is talked about here.")
+    description = models.CharField(
+        max_length=500, blank=True, help_text="A sentence about what is talked about here."
+    )
 
     objects = RoomQuerySet.as_manager()
 
@@ -82,14 +84,18 @@ class Message(Entry):
 
     stream = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="messages", verbose_name="room")
     text = models.TextField()
-    target = models.BigIntegerField(null=True, editable=False, help_text="For a deletion: the position of what it deletes.")
+    target = models.BigIntegerField(
+        null=True, editable=False, help_text="For a deletion: the position of what it deletes."
+    )
     deleted = models.BooleanField(default=False, editable=False)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["stream", "seq"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["stream", "seq"], name="chat_message_position"),
-            models.UniqueConstraint(fields=["stream", "sender_key", "client_id"], name="chat_message_client_id"),
+            models.UniqueConstraint(
+                fields=["stream", "sender_key", "client_id"], name="chat_message_client_id"
+            ),
         ]
 
     may_moderate = False
@@ -136,12 +142,20 @@ class Message(Entry):
         """What the room's readers get."""
         if self.target is not None:
             return events.DeletedEvent(
-                seq=self.seq, target=self.target, by=self.sender_name, timestamp=self.created_at, id=self.client_id
+                seq=self.seq,
+                target=self.target,
+                by=self.sender_name,
+                timestamp=self.created_at,
+                id=self.client_id,
             )
         if self.deleted:
             return events.Tombstone(seq=self.seq, sender=self.sender_name, timestamp=self.created_at)
         return events.ChatEvent(
-            seq=self.seq, sender=self.sender_name, message=self.text, timestamp=self.created_at, id=self.client_id
+            seq=self.seq,
+            sender=self.sender_name,
+            message=self.text,
+            timestamp=self.created_at,
+            id=self.client_id,
         )
 
 

@@ -27,10 +27,15 @@ ROUTES = (
     RouteInfo("/ws/echo/", "Echo", "Every frame comes back as it was.", ("Hello",)),
     RouteInfo("/ws/greet/", "Greet", "Say your name; one greeting, then it closes.", ("Ada",)),
     RouteInfo("/ws/time/", "Time", "The time of day, at once and again and again.", ()),
-    RouteInfo("/ws/broadcast/", "Broadcast", "Every frame goes to everyone here, you included.", ("Hello, all",)),
+    RouteInfo(
+        "/ws/broadcast/", "Broadcast", "Every frame goes to everyone here, you included.", ("Hello, all",)
+    ),
     RouteInfo("/ws/relay/", "Relay", "Every text goes to everyone here but you.", ("Hello, others",)),
     RouteInfo(
-        "/ws/secure-echo/", "Secure echo", "An echo with your name, once you are logged in.", ('{"token": "…"}', "hi")
+        "/ws/secure-echo/",
+        "Secure echo",
+        "An echo with your name, once you are logged in.",
+        ('{"token": "…"}', "hi"),
     ),
     RouteInfo(
         "/ws/chat/lobby/",

@@ -36,7 +36,9 @@ def websocket_application(
     return Outermost(Origin(credentials(router)))
 
 
-async def refuse(scope: Scope, receive: Receive, send: Send, status: int, retry_after: int | None = None) -> None:
+async def refuse(
+    scope: Scope, receive: Receive, send: Send, status: int, retry_after: int | None = None
+) -> None:
     """Refuse the handshake with an HTTP status; a server without that extension answers 403."""
     await receive()
     if "websocket.http.response" in scope.get("extensions", {}):

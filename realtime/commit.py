@@ -81,7 +81,9 @@ def _commit(
     streams = _lock(model, by_stream, using, waiting)
     missing = by_stream.keys() - streams.keys()
     if missing and not waiting.allowed:
-        missing -= set(model._default_manager.using(using).filter(pk__in=missing).values_list("pk", flat=True))
+        missing -= set(
+            model._default_manager.using(using).filter(pk__in=missing).values_list("pk", flat=True)
+        )
     for pk in missing:
         gone = Refused("not_found", "It does not exist any more.")
         outcome.results.update(dict.fromkeys(by_stream[pk], gone))
@@ -91,7 +93,9 @@ def _commit(
         if added:
             model.entry_model._default_manager.using(using).bulk_create(added)
             model._default_manager.using(using).filter(pk=pk).update(last_seq=stream.last_seq)
-            batch = Batch(stream.key, stream.epoch, added[0].seq, stream.last_seq, [e.stored() for e in added])
+            batch = Batch(
+                stream.key, stream.epoch, added[0].seq, stream.last_seq, [e.stored() for e in added]
+            )
             if positions.get(pk, known_until) < known_until:
                 batch.missed = stream.since(positions[pk], until=known_until)
             outcome.batches.append(batch)

@@ -245,7 +245,9 @@ class SocketConsumer(AsyncConsumer):
     async def _log_in_first(self) -> None:
         if self.scope.get("bad_token"):
             await self._deny("Invalid token")
-        if self.query.get("login") != "message" and (self.identity.user is not None or not self.login_required):
+        if self.query.get("login") != "message" and (
+            self.identity.user is not None or not self.login_required
+        ):
             return
         try:
             async with asyncio.timeout(conf.login_timeout or None):

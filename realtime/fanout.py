@@ -57,7 +57,9 @@ class Hub:
 
     def _store(self) -> RedisStore | None:
         url = getattr(settings, "REDIS_URL", "")
-        self._redis = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) if "://" in url else None
+        self._redis = (
+            Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) if "://" in url else None
+        )
         if url.startswith("memory:"):
             self._redis = None
         return RedisStore(self._redis, conf.namespace, self.bus.origin) if self._redis else None
@@ -113,7 +115,9 @@ class Hub:
         live = self._streams.get(group)
         if live is None:
             model: Any = apps.get_model(label)
-            live = self._streams[group] = LiveStream(model, int(pk), self._groups.setdefault(group, set()), self._repairs)
+            live = self._streams[group] = LiveStream(
+                model, int(pk), self._groups.setdefault(group, set()), self._repairs
+            )
         # The group is heard before the stream is read, so what commits in between is not missed.
         await self.join(group, subscription)
         return live

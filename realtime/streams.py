@@ -45,7 +45,9 @@ def new_epoch() -> str:
 class Stream(models.Model):
     """A named, ordered, durable sequence of entries. Its row lock makes sequence order commit order."""
 
-    name = models.CharField(max_length=64, unique=True, validators=[validate_name], help_text=validate_name.message)
+    name = models.CharField(
+        max_length=64, unique=True, validators=[validate_name], help_text=validate_name.message
+    )
     title = models.CharField(max_length=200, blank=True, help_text="What people read; any characters.")
     epoch = models.CharField(max_length=16, default=new_epoch, editable=False)
     last_seq = models.BigIntegerField(default=0, editable=False)

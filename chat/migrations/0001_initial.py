@@ -8,50 +8,120 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Room',
+            name="Room",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='Use 1 to 64 lower-case letters, digits, dots, underscores and hyphens, a letter or digit first.', max_length=64, unique=True, validators=[django.core.validators.RegexValidator('\\A[a-z0-9][a-z0-9._-]{0,63}\\Z', 'Use 1 to 64 lower-case letters, digits, dots, underscores and hyphens, a letter or digit first.')])),
-                ('title', models.CharField(blank=True, help_text='What people read; any characters.', max_length=200)),
-                ('epoch', models.CharField(default=realtime.streams.new_epoch, editable=False, max_length=16)),
-                ('last_seq', models.BigIntegerField(default=0, editable=False)),
-                ('first_seq', models.BigIntegerField(default=1, editable=False)),
-                ('guest_access', models.CharField(choices=[('none', 'nothing'), ('read', 'read'), ('write', 'read and write')], default=realtime.access.AccessLevel.for_guests, max_length=5, verbose_name='guests may')),
-                ('member_access', models.CharField(choices=[('none', 'nothing'), ('read', 'read'), ('write', 'read and write')], default='write', max_length=5, verbose_name='members may')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('description', models.CharField(blank=True, help_text='A sentence about what is talked about here.', max_length=500)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="Use 1 to 64 lower-case letters, digits, dots, underscores and hyphens, a letter or digit first.",
+                        max_length=64,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-z0-9][a-z0-9._-]{0,63}\\Z",
+                                "Use 1 to 64 lower-case letters, digits, dots, underscores and hyphens, a letter or digit first.",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "title",
+                    models.CharField(
+                        blank=True, help_text="What people read; any characters.", max_length=200
+                    ),
+                ),
+                (
+                    "epoch",
+                    models.CharField(default=realtime.streams.new_epoch, editable=False, max_length=16),
+                ),
+                ("last_seq", models.BigIntegerField(default=0, editable=False)),
+                ("first_seq", models.BigIntegerField(default=1, editable=False)),
+                (
+                    "guest_access",
+                    models.CharField(
+                        choices=[("none", "nothing"), ("read", "read"), ("write", "read and write")],
+                        default=realtime.access.AccessLevel.for_guests,
+                        max_length=5,
+                        verbose_name="guests may",
+                    ),
+                ),
+                (
+                    "member_access",
+                    models.CharField(
+                        choices=[("none", "nothing"), ("read", "read"), ("write", "read and write")],
+                        default="write",
+                        max_length=5,
+                        verbose_name="members may",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True, help_text="A sentence about what is talked about here.", max_length=500
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'permissions': [('moderate_room', "Can delete anyone's messages")],
+                "ordering": ["name"],
+                "permissions": [("moderate_room", "Can delete anyone's messages")],
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.BigIntegerField(editable=False)),
-                ('sender_key', models.CharField(editable=False, max_length=64)),
-                ('sender_name', models.CharField(editable=False, max_length=150, verbose_name='sender')),
-                ('client_id', models.CharField(editable=False, max_length=64, null=True)),
-                ('digest', models.CharField(editable=False, max_length=32)),
-                ('created_at', models.DateTimeField(editable=False, verbose_name='sent')),
-                ('text', models.TextField()),
-                ('target', models.BigIntegerField(editable=False, help_text='For a deletion: the position of what it deletes.', null=True)),
-                ('deleted', models.BooleanField(default=False, editable=False)),
-                ('stream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='chat.room', verbose_name='room')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seq", models.BigIntegerField(editable=False)),
+                ("sender_key", models.CharField(editable=False, max_length=64)),
+                ("sender_name", models.CharField(editable=False, max_length=150, verbose_name="sender")),
+                ("client_id", models.CharField(editable=False, max_length=64, null=True)),
+                ("digest", models.CharField(editable=False, max_length=32)),
+                ("created_at", models.DateTimeField(editable=False, verbose_name="sent")),
+                ("text", models.TextField()),
+                (
+                    "target",
+                    models.BigIntegerField(
+                        editable=False,
+                        help_text="For a deletion: the position of what it deletes.",
+                        null=True,
+                    ),
+                ),
+                ("deleted", models.BooleanField(default=False, editable=False)),
+                (
+                    "stream",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="messages",
+                        to="chat.room",
+                        verbose_name="room",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['stream', 'seq'],
-                'constraints': [models.UniqueConstraint(fields=('stream', 'seq'), name='chat_message_position'), models.UniqueConstraint(fields=('stream', 'sender_key', 'client_id'), name='chat_message_client_id')],
+                "ordering": ["stream", "seq"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("stream", "seq"), name="chat_message_position"),
+                    models.UniqueConstraint(
+                        fields=("stream", "sender_key", "client_id"), name="chat_message_client_id"
+                    ),
+                ],
             },
         ),
     ]
