@@ -6,6 +6,7 @@ Nothing here is relied on: a message that the layer loses is found again by the 
 import asyncio
 import logging
 import random
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, cast
@@ -17,6 +18,8 @@ WAITING_BYTES = 8 * 1024 * 1024
 
 JOIN_SECONDS = 1.0
 """How long a socket waits for its group; it goes on without, and the position check covers the rest."""
+
+MAX_DELAY_SECONDS = 5.0
 
 logger = logging.getLogger("chorus.bus")
 
@@ -48,15 +51,15 @@ async def supervise(name: str, work: Callable[[], Awaitable[None]]) -> None:
     """Run `work` for as long as the process lives: what fails is logged and started again, later and later."""
     delay = 0.25
     while True:
-        started = asyncio.get_running_loop().time()
+        started = time.monotonic()
         try:
             await work()
         except Exception as error:  # noqa: BLE001 - a layer or database may raise anything; the hub must outlive it
-            if asyncio.get_running_loop().time() - started > 10 * delay:
+            if time.monotonic() - started > MAX_DELAY_SECONDS:
                 delay = 0.25
             logger.warning("%s stopped (%s: %s), starts again", name, type(error).__name__, error)
         await asyncio.sleep(delay * random.uniform(0.5, 1.5))
-        delay = min(delay * 2, 5.0)
+        delay = min(delay * 2, MAX_DELAY_SECONDS)
 
 
 class Bus:
@@ -124,7 +127,10 @@ class Bus:
         while True:
             message = await self._layer.receive(self._channel)
             if message.get("type") == "chorus.items" and message.get("origin") != self.origin:
-                self._on_items(message["group"], message["items"])
+                try:
+                    self._on_items(message["group"], message["items"])
+                except Exception:
+                    logger.exception("a message from another process was not understood")
 
     async def _keep_membership(self) -> None:
         assert self._layer is not None

@@ -56,8 +56,8 @@ def _load() -> Conf:
         name = f"CHORUS_{field.upper()}"
         if hasattr(settings, name):
             values[field] = getattr(settings, name)
-        elif name in os.environ:
-            values[field] = os.environ[name]
+        elif value := os.environ.get(name, "").strip():  # set to nothing counts as not set
+            values[field] = value
     try:
         return Conf(**values)
     except ValidationError as error:

@@ -155,14 +155,9 @@ class SocketConsumer(AsyncConsumer):
             self.outbox = QueuedOutbox(self._send, self._overflow)
 
     async def _run(self) -> None:
-        try:
-            self._hold()
-            await self._log_in_first()
-            await self.opened()
-        except Refused as refusal:
-            # A browser cannot read why a handshake was refused, so it is said on the open socket.
-            await self.refused(refusal, None)
-            raise Close(refusal.close or CloseCode.NOT_ALLOWED, refusal.message) from None
+        self._hold()
+        await self._log_in_first()
+        await self.opened()
         while True:
             message = await self._receive()
             match message["type"]:
@@ -180,6 +175,11 @@ class SocketConsumer(AsyncConsumer):
             await work
         except Close as close:
             self._ended = self._ended or (close.code, close.reason)
+            await self._send_close()
+        except Refused as refusal:
+            # A browser cannot read why a handshake was refused, so it is said on the open socket.
+            await self.refused(refusal, None)
+            self._ended = self._ended or (refusal.close or CloseCode.NOT_ALLOWED, refusal.message)
             await self._send_close()
         except db.Unavailable:
             self._ended = self._ended or (CloseCode.TRY_LATER, "storage unavailable")

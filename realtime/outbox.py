@@ -90,6 +90,11 @@ class Outbox(ABC):
     async def finish(self) -> None:
         """Wait until all is handed to the server; what cannot be delivered any more is dropped."""
 
+    @property
+    def overflowed(self) -> bool:
+        """A frame was dropped. None may follow: its reader would never miss the one that is not there."""
+        return self._on_overflow is None
+
     def _overflow(self) -> None:
         if self._on_overflow is not None:
             on_overflow, self._on_overflow = self._on_overflow, None
@@ -106,12 +111,13 @@ class DirectOutbox(Outbox):
     def push(self, frame: Frame | Burst) -> None:
         if self._writer.buffered() > self._limit:
             self._overflow()
-        else:
+        elif not self.overflowed:
             self._writer.write(frame.wire)
 
     async def send(self, frame: Frame) -> None:
-        self._writer.write(frame.wire)
-        await self._writer.drain()
+        if not self.overflowed:
+            self._writer.write(frame.wire)
+            await self._writer.drain()
 
     async def drain(self) -> None:
         await self._writer.drain()
@@ -133,6 +139,7 @@ class QueuedOutbox(Outbox):
     def push(self, frame: Frame | Burst) -> None:
         if self._bytes > self._limit:
             self._overflow()
+        if self.overflowed:
             return
         self._backlog.extend(frame.frames)
         self._bytes += len(frame.wire)

@@ -67,6 +67,8 @@ class _Group:
         """Who local sockets believe is here."""
         self.users = Users(count=0, connections=0, names=[])
         """As of the last comparison."""
+        self.opening = True
+        """True until the other processes' shares were read for the first time."""
         self.gone_since: dict[str, float] = {}
         self.settling: asyncio.TimerHandle | None = None
 
@@ -99,6 +101,7 @@ class Presence:
         if group not in self._groups:
             found = self._groups[group] = _Group(on_change)
             await self.refresh(group, quietly=True)
+            found.opening = False
             found.shown = found.merged()
             found.users = found.count(found.shown)
 
@@ -189,7 +192,8 @@ class Presence:
             self._compare_after(min(found.gone_since.values()) + GRACE_SECONDS - now, group, found)
         if joined or left or found.users.connections != before.connections:
             found.on_change(Change(joined, left, found.users))
-        if not found.mine.connections and not found.gone_since and self._groups.get(group) is found:
+        unused = not (found.mine.connections or found.gone_since or found.opening)
+        if unused and self._groups.get(group) is found:
             del self._groups[group]
 
     def _write_soon(self, group: str) -> None:

@@ -1,5 +1,6 @@
 """What is said on a JSON route, in types: commands, events, errors and close codes. Pure: no input or output."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import IntEnum
@@ -68,9 +69,13 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Control characters (Unicode category Cc) other than tab and line breaks."""
+
+
 def _printable(text: str) -> str:
     """PostgreSQL cannot store NUL, and no other control character has a use in a message."""
-    if any(character < " " and character not in "\t\n\r" for character in text):
+    if CONTROL.search(text):
         raise ValueError("control characters other than tab and line break are not allowed")
     return text
 

@@ -134,6 +134,14 @@ class ChorusProtocol(WebSocketsSansIOProtocol):
 
     # What comes in.
 
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not (self.handshake_initiated or self.transport.is_closing()):
+            # A request too long to be read: the answer is ready, and nothing in the base class would send it.
+            self.handshake_complete = self.close_sent = True
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
+
     def handle_connect(self, event: Request) -> None:
         if not event.path.isascii():  # RFC 3986 §2: whatever is not ASCII is percent-encoded
             self.handshake_complete = self.close_sent = True
