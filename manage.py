@@ -6,15 +6,21 @@ import sys
 
 
 def main() -> None:
-    """Run a management command; without Django, say how to get it."""
+    """Run a management command; say in one line what is missing or set wrongly."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
+        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
     except ModuleNotFoundError as error:
         if error.name != "django":
             raise
         sys.exit("Run make install first, then .venv/bin/python manage.py …")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        if "--traceback" in sys.argv:
+            raise
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

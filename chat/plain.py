@@ -94,11 +94,15 @@ class GroupConsumer(SocketConsumer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.subscription = Subscription(self.push)
+        self.subscription = Subscription(self.push, opened=False)
+
+    async def opening(self) -> None:
+        """Join the route's group: whoever is connected gets whatever is sent from then on."""
+        await self.hub.join(self.group, self.subscription)
 
     async def opened(self) -> None:
-        """Join the route's group."""
-        await self.hub.join(self.group, self.subscription)
+        """Be one of it."""
+        self.subscription.open = True
 
     def closed(self) -> None:
         """Leave it."""

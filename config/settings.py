@@ -4,44 +4,67 @@ With DEBUG=0 whatever is missing or wrong stops start-up with one error that nam
 The CHORUS_* settings are read by realtime/conf.py.
 """
 
+import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import environ
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
-env = environ.Env()
+from config import environment
+from config.logging import logging_config
+from realtime.conf import Conf
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+DATA_DIR = Path(environment.text("DATA_DIR") or BASE_DIR / "var").resolve()
+DEBUG = environment.switch("DEBUG", default=True)
+CHORUS_DEV_LAN = environment.switch("CHORUS_DEV_LAN", default=False)
+"""Development on a network whose machines are all trusted."""
 
 
-def env_bool(name: str, *, default: bool) -> bool:
-    """A switch from the environment; anything but 1/0, true/false, yes/no, on/off is refused."""
-    value = env.str(name, default="").strip().lower()
-    if value in {"", "1", "0", "true", "false", "yes", "no", "on", "off"}:
-        return default if not value else value in {"1", "true", "yes", "on"}
-    raise ImproperlyConfigured(f"{name}: expected 1 or 0, got {value!r}.")
+def data_dir() -> Path:
+    """DATA_DIR, made on first use: a production site with its data elsewhere needs none."""
+    with suppress(OSError):
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+    if not os.access(DATA_DIR, os.W_OK):
+        environment.refuse("DATA_DIR", "a directory that this user can write to", str(DATA_DIR))
+    return DATA_DIR
 
 
 def development_secret_key() -> str:
     """A key made on first use and kept in DATA_DIR, so that sessions outlive a restart."""
-    path = DATA_DIR / "secret_key"
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    path = data_dir() / "secret_key"
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50))
+        draft = path.with_name(f"secret_key.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(50))
+        try:
+            with suppress(FileExistsError):
+                os.link(draft, path)  # of processes that start together, the first one's key stays
+        except OSError:  # a file system without links
+            draft.replace(path)
+        draft.unlink(missing_ok=True)
     return path.read_text()
 
 
-DEBUG = env_bool("DEBUG", default=True)
-SECRET_KEY = env.str("SECRET_KEY", default="") or (development_secret_key() if DEBUG else "")
-if not SECRET_KEY:
-    raise ImproperlyConfigured("SECRET_KEY: expected a long random string when DEBUG is off, got nothing.")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 if DEBUG:
-    ALLOWED_HOSTS = [*ALLOWED_HOSTS, "localhost", "127.0.0.1", "[::1]"]
+    SECRET_KEY = environment.text("SECRET_KEY") or development_secret_key()
+    ALLOWED_HOSTS = [*environment.names("ALLOWED_HOSTS"), ".localhost", "127.0.0.1", "[::1]"]
+    if CHORUS_DEV_LAN:
+        ALLOWED_HOSTS = ["*"]  # this machine has a name and an address in every network it is in
+else:
+    SECRET_KEY = environment.text("SECRET_KEY") or environment.refuse(
+        "SECRET_KEY", "a long random string, since DEBUG is off"
+    )
+    ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS") or environment.refuse(
+        "ALLOWED_HOSTS", "this site's host names, such as chat.example.com, since DEBUG is off"
+    )
+ALLOWED_ORIGINS = environment.origins("ALLOWED_ORIGINS")
+"""Other sites whose pages may use our cookies on a socket."""
+CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
+TRUSTED_PROXIES = environment.networks("TRUSTED_PROXIES")
+"""Whose X-Forwarded-For and X-Forwarded-Proto are believed."""
 
 INSTALLED_APPS = [
     *(["daphne"] if DEBUG else []),  # makes `runserver` an ASGI server
@@ -61,7 +84,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.static.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -90,39 +113,102 @@ TEMPLATES = [
 
 
 def database() -> dict[str, Any]:
-    """DATABASE_URL as Django's dictionary: SQLite that waits for its lock and syncs, or PostgreSQL with a pool."""
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
-    config: dict[str, Any] = env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'chorus.sqlite3'}")
+    """DATABASE_URL for Django: PostgreSQL with a pool, or SQLite that waits for its lock and syncs."""
+    if environment.text("DATABASE_URL"):
+        config = environment.database("DATABASE_URL")
+    else:
+        config = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(data_dir() / "chorus.sqlite3")}
     if config["ENGINE"] == "django.db.backends.sqlite3":
         config["OPTIONS"] = {
             "timeout": 5,
             "transaction_mode": "IMMEDIATE",
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         }
-        config["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+        # A file, since tests use threads; of this process, since several may test at once.
+        config["TEST"] = {"NAME": str(Path(config["NAME"]).with_name(f"test-{os.getpid()}.sqlite3"))}
     else:
+        threads = environment.number("CHORUS_DB_THREADS", default=Conf.model_fields["db_threads"].default)
+        pool = {"min_size": 1, "max_size": threads + 12, "timeout": 5}  # sockets; the journal and pages
+        config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": pool}
         config["CONN_HEALTH_CHECKS"] = True
-        config["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 24, "timeout": 5}}
     return config
+
+
+def channel_layer(redis_url: str) -> dict[str, Any]:
+    """The layer that reaches every process, or without Redis the one that reaches only this one."""
+    if not redis_url:
+        return {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    from redis import exceptions
+    from redis.asyncio.retry import Retry
+    from redis.backoff import ExponentialBackoff
+
+    host = {
+        "address": redis_url,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 3,
+        # Without these two the first publish after a restart of Redis fails.
+        "retry": Retry(ExponentialBackoff(cap=1, base=0.05), retries=3),
+        "retry_on_error": [exceptions.ConnectionError, exceptions.TimeoutError],
+        "health_check_interval": 15,
+    }
+    prefix = environment.text("CHORUS_NAMESPACE") or Conf.model_fields["namespace"].default
+    return {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [host], "prefix": prefix},
+    }
 
 
 DATABASES = {"default": database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-
-REDIS_URL = env.str("REDIS_URL", default="")
-CHANNEL_LAYERS: dict[str, Any] = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+REDIS_URL = environment.redis("REDIS_URL", needed=not DEBUG)
+"""Empty: everything stays in this one process."""
+CHANNEL_LAYERS = {"default": channel_layer(REDIS_URL)}
 
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "config.static.ManifestStorage"
+    },
+}
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # config/static.py allows ALLOWED_ORIGINS
+
+LOGGING = logging_config(debug=DEBUG)
+
+HTTPS = environment.switch("HTTPS", default=not DEBUG)
+"""HTTPS=0 with DEBUG=0: a site on a closed network that speaks plain HTTP."""
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^api/status$"]  # asked by health checks on the server itself
+SECURE_HSTS_SECONDS = 30 * 24 * 3600 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SILENCED_SYSTEM_CHECKS = [
+    # Other names below our host, and a list in browsers, are not this site's to decide.
+    "security.W005",
+    "security.W021",
+]
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

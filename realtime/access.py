@@ -42,7 +42,7 @@ class Credential(Protocol):
         """Who speaks by it."""
 
     def allows(self, scope: str) -> bool:
-        """Tell whether the token's scopes cover `scope`, such as `chat:write`."""
+        """Tell whether the token's scopes cover `scope`, such as `chat:write:lobby`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,11 @@ def check(identity: Identity, action: Action, stream: "Stream") -> None:
 
     A token narrows what its owner may do to its scopes, and never widens it.
     """
-    if identity.token is not None and not identity.token.allows(f"{stream._meta.app_label}:{action}"):
+    scope = f"{stream._meta.app_label}:{action}"
+    if identity.token is not None and not identity.token.allows(f"{scope}:{stream.name}"):
         raise Refused(
             "forbidden",
-            f"This token's scopes do not include {stream._meta.app_label}:{action}.",
+            f"This token's scopes do not include {scope}.",
             close=CloseCode.NOT_ALLOWED if action == "read" else None,
         )
     if getattr(identity.user, "is_superuser", False):

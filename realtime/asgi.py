@@ -112,8 +112,13 @@ def own_origin(scope: Scope) -> str | None:
 
 def header(scope: Scope, name: bytes) -> str | None:
     """The last header of a name, or None."""
-    found = [value for key, value in scope.get("headers", ()) if key == name]
-    return found[-1].decode("latin-1").strip() if found else None
+    found = headers(scope, name)
+    return found[-1] if found else None
+
+
+def headers(scope: Scope, name: bytes) -> list[str]:
+    """All headers of a name, in their order."""
+    return [value.decode("latin-1").strip() for key, value in scope.get("headers", ()) if key == name]
 
 
 def _trusted(address: str) -> bool:
@@ -130,7 +135,9 @@ def client_address(scope: Scope) -> str:
     Whatever stands further left in X-Forwarded-For was written by a stranger.
     """
     address = (scope.get("client") or ("",))[0] or ""
-    hops = [hop.strip() for hop in (header(scope, b"x-forwarded-for") or "").split(",") if hop.strip()]
+    # Each proxy may add its hop to the header or add a header; their order tells as much as a comma.
+    forwarded = ",".join(headers(scope, b"x-forwarded-for"))
+    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
     while hops and _trusted(address):
         address = hops.pop()
     return address[:64]

@@ -140,14 +140,18 @@ class Bus:
             self._changed.clear()
             if (channel := self._channel) is None:
                 continue
-            for group in [group for group in self._wanted if group not in self._joined]:
-                await self._layer.group_add(group, channel)
-                self._joined.add(group)
+            for group in list(self._wanted):
+                if group not in self._joined:
+                    await self._layer.group_add(group, channel)
+                    if channel is not self._channel:  # a new one, which hears nothing yet
+                        break
+                    self._joined.add(group)
                 if joined := self._wanted.get(group):
                     joined.set()
             for group in self._joined - self._wanted.keys():
-                await self._layer.group_discard(group, channel)
-                self._joined.discard(group)
+                if group not in self._wanted:
+                    self._joined.discard(group)  # first: who comes back meanwhile has to be added again
+                    await self._layer.group_discard(group, channel)
 
     async def _publish(self) -> None:
         assert self._layer is not None

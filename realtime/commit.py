@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.db import Error, InterfaceError, OperationalError, connections, router, transaction
+from django.db import InterfaceError, OperationalError, connections, router, transaction
 from django.db.models.functions import Now
 
 from realtime.batch import Batch
@@ -60,7 +60,7 @@ def commit(
             return _commit(model, entries, using, waiting, positions or {})
     except (OperationalError, InterfaceError):
         raise
-    except Error as error:
+    except Exception as error:  # noqa: BLE001 - told to whoever handed the entry in, or tried again alone
         if len(entries) == 1:
             return Outcome({0: error})
     merged = Outcome()

@@ -71,6 +71,9 @@ class SocketConsumer(AsyncConsumer):
 
     # For subclasses.
 
+    async def opening(self) -> None:
+        """Called before the handshake is answered: what a client may rely on as soon as it is connected."""
+
     async def opened(self) -> None:
         """Called once the socket may be used; may raise Refused."""
 
@@ -129,6 +132,7 @@ class SocketConsumer(AsyncConsumer):
         self._prepare()
         self.hub.sockets.total += 1
         try:
+            await self.opening()
             await self._send({"type": "websocket.accept"})
             self._log("connect")
             await self._guard(self._run())
@@ -193,11 +197,14 @@ class SocketConsumer(AsyncConsumer):
         assert self._ended is not None
         code, reason = self._ended
         await self.outbox.finish()
-        try:
-            # A reason has at most 123 bytes (RFC 6455 §5.5).
-            await self._send({"type": "websocket.close", "code": code, "reason": reason[:60]})
-        except Exception as error:  # noqa: BLE001 - a server may raise anything for a peer that is gone
-            logger.debug("close not sent: %s", error)
+        for sent in (int(code), int(CloseCode.DONE)):  # Daphne sends only this one and 3000 to 4999
+            try:
+                # A reason has at most 123 bytes (RFC 6455 §5.5).
+                await self._send({"type": "websocket.close", "code": sent, "reason": reason[:60]})
+            except Exception as error:  # noqa: BLE001 - a server may raise anything for a peer that is gone
+                logger.debug("close %d not sent: %s", sent, error)
+            else:
+                return
 
     async def _on_frame(self, message: dict[str, Any]) -> None:
         text, data = message.get("text"), message.get("bytes")

@@ -143,8 +143,8 @@ class Journal:
         """Finish what is under way and close the threads' connections."""
         tasks = [*self._apart, *([self._writing] if self._writing else [])]
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._writer.close()
-        self._waiter.close()
+        for threads in (self._writer, self._waiter):
+            await asyncio.to_thread(threads.close)  # Django closes no connection in a thread with a running loop
 
 
 def _give_up(done: "asyncio.Future[Entry]") -> None:

@@ -64,6 +64,8 @@ class LiveStream:
         self._forgotten = 0
         self._loading: asyncio.Task[None] | None = None
         self._repairing: asyncio.Task[None] | None = None
+        self._asked = False
+        """A repair was asked for since the latest read began."""
         self._repairs = repairs
 
     # What commits and hints bring.
@@ -118,7 +120,7 @@ class LiveStream:
         """
         await self._loaded()
         if since is not None and epoch == self.epoch and since > (self.position or 0):
-            await asyncio.wait({self.repair()})  # another process told it more than this one knows
+            await self._repaired()  # another process told it more than this one knows
             await self._loaded()
         assert self.position is not None
         events = [stored for stored, _ in self._ring]
@@ -166,15 +168,13 @@ class LiveStream:
             snapshot = await db.run(self.model.read, self.pk)
             if snapshot is None:
                 raise Refused("not_found", "It does not exist any more.", close=CloseCode.NO_SUCH_STREAM)
-            if not snapshot.events and snapshot.last_seq >= snapshot.first_seq:
-                return  # entries came between the two statements that an empty stream takes: read again
             if self.position is None:
                 self.epoch, self.position = snapshot.epoch, snapshot.last_seq
                 early, self._early = self._early, []
                 for batch in early:
                     self.offer(batch)
             elif self.epoch != snapshot.epoch or self.position < snapshot.last_seq:
-                await asyncio.wait({self.repair()})
+                await self._repaired()
             self._first_seq = snapshot.first_seq
             if forgotten == self._forgotten:
                 self._fill_ring(snapshot)
@@ -195,16 +195,25 @@ class LiveStream:
 
     def repair(self) -> asyncio.Task[None]:
         """Compare with the database and deliver what is missing; one at a time, in the background."""
+        self._asked = True
         if self._repairing is None:
             self._repairing = asyncio.create_task(self._repair())
         return self._repairing
+
+    async def _repaired(self) -> None:
+        """Repair and wait for it; raises Unavailable if the database does not answer."""
+        done, _ = await asyncio.wait({self.repair()}, timeout=db.WAIT_SECONDS)
+        if not done:
+            raise db.Unavailable("the database did not answer in time")
 
     async def _repair(self) -> None:
         delay = 0.25
         try:
             while self.position is not None:
+                # What is asked for while a read is under way may not be in it, so it is read again.
+                self._asked = False
                 try:
-                    if await self._repair_page():
+                    if await self._repair_page() and not self._asked:
                         return
                 except db.Unavailable:
                     await asyncio.sleep(delay * random.uniform(0.5, 1.5))

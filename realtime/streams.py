@@ -127,14 +127,16 @@ class Stream(models.Model):
             chosen = entries.order_by("-seq").values("pk")[:PAGE]
         else:
             chosen = entries.filter(seq__gt=after).order_by("seq").values("pk")[:PAGE]
-        found = list(
-            cls.entry_model._default_manager.filter(pk__in=chosen).select_related("stream").order_by("seq")
-        )
-        if found:
-            row = found[0].stream
-            return Snapshot(row.epoch, row.first_seq, row.last_seq, [entry.stored() for entry in found])
-        row = cls._default_manager.filter(pk=pk).first()  # no entries that it could contradict
-        return Snapshot(row.epoch, row.first_seq, row.last_seq, []) if row else None
+        run = cls.entry_model._default_manager.filter(pk__in=chosen).select_related("stream").order_by("seq")
+        found = list(run.all())
+        row = found[0].stream if found else cls._default_manager.filter(pk=pk).first()
+        if row is not None and not found and row.last_seq > (after or 0):
+            # The row tells of entries that were not there: they came between the two statements, or were pruned.
+            found = list(run.all())
+            row = found[0].stream if found else row
+        if row is None:
+            return None
+        return Snapshot(row.epoch, row.first_seq, row.last_seq, [entry.stored() for entry in found])
 
     @classmethod
     def heads(cls, pks: Iterable[int]) -> dict[int, tuple[str, int]]:

@@ -1,0 +1,135 @@
+/** The room page: the socket's events on one side, the page's parts on the other. */
+
+import { showStatus } from "../realtime/badge.js";
+import { connect } from "../realtime/socket.js";
+import { toast } from "../realtime/toast.js";
+import { compose } from "./composer.js";
+import { People, Typing } from "./people.js";
+import { unsentRow } from "./pending.js";
+import { Scroller } from "./scroller.js";
+import { Timeline } from "./timeline.js";
+import { Unread } from "./unread.js";
+
+const PAGE = 50; // messages of history asked for at once
+
+const part = (name) => document.querySelector(`[data-${name}]`);
+const { route, visitor, moderator, maxText } = part("room").dataset;
+
+const room = connect(route, { stream: true, keep: `${route} ${visitor}` });
+const log = part("messages");
+const people = new People({ list: part("people-list"), count: part("people-count"), more: part("people-more") });
+const typing = new Typing(part("typing"));
+const unread = new Unread();
+const scroller = new Scroller(part("log"), part("newest"), () => loadOlder());
+const timeline = new Timeline(log, {
+  mayDelete: (sender) => moderator === "true" || sender === you,
+  askDelete,
+});
+
+let you = "";
+let more = false;
+let loading = false;
+
+/** Change the log without each old message being read out. */
+function quietly(change) {
+  log.setAttribute("aria-busy", "true");
+  change();
+  requestAnimationFrame(() => log.removeAttribute("aria-busy"));
+}
+
+const news = (entries) => entries.filter(({ type, sender, deleted }) => type === "chat" && !deleted && sender !== you).length;
+
+function showMore(value) {
+  more = value;
+  part("older").hidden = !more;
+  part("beginning").hidden = more || timeline.isEmpty;
+  part("empty").hidden = !timeline.isEmpty || more;
+}
+
+function add(entries) {
+  const messages = news(entries);
+  const own = entries.some(({ type, sender }) => type === "chat" && sender === you);
+  scroller.added(() => timeline.append(entries), { messages, own });
+  if (scroller.atNewest && timeline.trim()) {
+    more = true;
+    scroller.toNewest();
+  }
+  unread.add(messages);
+  showMore(more);
+}
+
+room.on("joined", (event) => {
+  you = event.you;
+  people.joined(event);
+  quietly(() => {
+    if (event.resumed) return add(event.messages);
+    timeline.clear();
+    timeline.append(event.messages);
+    showMore(event.more);
+    scroller.toNewest();
+  });
+});
+room.on("replay", ({ messages }) => quietly(() => add(messages)));
+room.on("chat", (event) => {
+  typing.stopped(event.sender);
+  add([event]);
+});
+room.on("deleted", ({ target, by }) => timeline.remove(target, by));
+room.on("system", (event) => {
+  people.changed(event);
+  scroller.added(() => timeline.event(event.message));
+});
+room.on("typing", ({ sender }) => sender !== you && typing.saw(sender));
+room.on("error", ({ id, message }) => id == null && toast(message));
+room.onPending((pending) => {
+  const unsent = pending.filter(({ command }) => command.action === "send");
+  const rows = unsent.map((entry) => unsentRow(entry, { retry: (id) => room.retry(id), discard: (id) => room.discard(id) }));
+  const own = rows.length > part("pending").childElementCount;
+  scroller.added(() => part("pending").replaceChildren(...rows), { own });
+});
+showStatus(part("status"), room);
+
+async function loadOlder() {
+  if (!more || loading || timeline.oldest === null) return;
+  loading = true;
+  part("older").disabled = true;
+  try {
+    const page = await room.request({ action: "history", before: timeline.oldest, limit: PAGE });
+    quietly(() =>
+      scroller.prepended(() => {
+        timeline.prepend(page.messages);
+        showMore(page.more);
+      }),
+    );
+  } catch (error) {
+    toast(`Older messages did not come: ${error.message}`);
+  } finally {
+    loading = false;
+    part("older").disabled = false;
+  }
+}
+part("older").addEventListener("click", loadOlder);
+
+function askDelete(seq, button) {
+  const dialog = part("delete-dialog");
+  dialog.returnValue = "";
+  dialog.addEventListener(
+    "close",
+    () => {
+      if (dialog.returnValue !== "delete") return button.focus();
+      room.request({ action: "delete", seq }).catch((error) => toast(`Not deleted: ${error.message}`));
+      (part("text") ?? part("log")).focus();
+    },
+    { once: true },
+  );
+  dialog.showModal();
+}
+
+if (part("composer")) {
+  compose(part("composer"), {
+    maxText: Number(maxText),
+    send: (text) => room.send({ action: "send", text }).catch((error) => toast(`Not sent: ${error.message}`, { spokenOnly: true })),
+    typing: () => room.signal({ action: "typing" }),
+  });
+}
+part("people").open = matchMedia("(min-width: 48rem)").matches;

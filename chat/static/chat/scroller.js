@@ -1,0 +1,57 @@
+/** Keeps the reader's place in the log: at the newest message while they are there, else exactly where they read. */
+
+const NEAR = 60; // px from an end that count as being there
+
+export class Scroller {
+  #log;
+  #button;
+  #unseen = 0;
+
+  /** `button` leads to the newest messages; `older()` is called near the top. */
+  constructor(log, button, older) {
+    this.#log = log;
+    this.#button = button;
+    log.addEventListener("scroll", () => this.#scrolled(older), { passive: true });
+    button.addEventListener("click", () => this.toNewest());
+    new ResizeObserver(() => this.#stuck && this.toNewest()).observe(log);
+  }
+
+  #stuck = true;
+
+  get atNewest() {
+    return this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < NEAR;
+  }
+
+  /** Run `change`, which adds at the end; `messages` of them are news. Own words are always shown. */
+  added(change, { messages = 0, own = false } = {}) {
+    const follow = this.#stuck || own;
+    change();
+    if (follow) this.toNewest();
+    else this.#count(messages);
+  }
+
+  /** Run `change`, which adds at the beginning, without moving what is being read. */
+  prepended(change) {
+    const fromEnd = this.#log.scrollHeight - this.#log.scrollTop;
+    change();
+    this.#log.scrollTop = this.#log.scrollHeight - fromEnd;
+  }
+
+  toNewest() {
+    this.#log.scrollTop = this.#log.scrollHeight;
+    this.#stuck = true;
+    this.#count(-this.#unseen);
+  }
+
+  #count(more) {
+    this.#unseen += more;
+    this.#button.hidden = this.#unseen === 0;
+    this.#button.textContent = `${this.#unseen} new ${this.#unseen === 1 ? "message" : "messages"} ↓`;
+  }
+
+  #scrolled(older) {
+    this.#stuck = this.atNewest;
+    if (this.#stuck) this.#count(-this.#unseen);
+    if (this.#log.scrollTop < NEAR) older();
+  }
+}

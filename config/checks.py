@@ -1,0 +1,28 @@
+"""System checks of this site's environment."""
+
+import os
+from difflib import get_close_matches
+from typing import Any
+
+from django.core import checks
+
+from realtime.conf import Conf
+
+KNOWN = {f"CHORUS_{field.upper()}" for field in Conf.model_fields} | {"CHORUS_DEV_LAN", "CHORUS_REQUIRE_ALL"}
+
+
+@checks.register
+def unknown_variables(**_: Any) -> list[checks.CheckMessage]:
+    """A misspelt CHORUS_… variable would otherwise be a setting that silently keeps its default."""
+    unknown = sorted(name for name in os.environ if name.startswith("CHORUS_") and name not in KNOWN)
+    return [
+        checks.Warning(
+            f"{name} is in the environment, but there is no such setting.", hint=_hint(name), id="chorus.W001"
+        )
+        for name in unknown
+    ]
+
+
+def _hint(name: str) -> str | None:
+    close = get_close_matches(name, KNOWN, n=1)
+    return f"Did you mean {close[0]}?" if close else None

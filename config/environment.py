@@ -1,0 +1,116 @@
+"""Values from the environment. A wrong one raises ImproperlyConfigured: which, and what was expected.
+
+A variable that is set to nothing counts as not set. Nothing here repeats a password.
+"""
+
+import ipaddress
+import os
+import warnings
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+SWITCH = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
+DATABASE_FORMS = "postgres://user:password@host:5432/name or sqlite:////path/to/file"
+REDIS_FORMS = "redis://host:6379 (also rediss:// and unix://), or memory:// for one worker without Redis"
+
+
+def refuse(name: str, expected: str, got: str = "nothing") -> NoReturn:
+    """Stop start-up with one line."""
+    raise ImproperlyConfigured(f"{name}: expected {expected}, got {got}.")
+
+
+def text(name: str) -> str:
+    """The variable without surrounding blanks; "" where it is not set."""
+    return os.environ.get(name, "").strip()
+
+
+def switch(name: str, *, default: bool) -> bool:
+    """A yes or no: 1/0, true/false, yes/no, on/off."""
+    value = text(name).lower()
+    if not value:
+        return default
+    return SWITCH[value] if value in SWITCH else refuse(name, "1 or 0", repr(value))
+
+
+def number(name: str, *, default: int) -> int:
+    """A whole number from 0 on."""
+    value = text(name)
+    if not value:
+        return default
+    return int(value) if value.isdecimal() else refuse(name, "a whole number", repr(value))
+
+
+def names(name: str) -> list[str]:
+    """A list separated by commas."""
+    return [item.strip() for item in text(name).split(",") if item.strip()]
+
+
+def origins(name: str) -> list[str]:
+    """Full origins (RFC 6454: scheme, host, port), written as browsers send them."""
+    return [_origin(name, item) for item in names(name)]
+
+
+def _origin(name: str, item: str) -> str:
+    expected = "origins such as https://example.com or http://localhost:3000, separated by commas"
+    try:
+        url = urlsplit(item.lower())
+        port = url.port
+    except ValueError:
+        refuse(name, expected, repr(item))
+    default_port = {"http": 80, "https": 443}.get(url.scheme)
+    beyond = url.path or url.query or url.fragment or "@" in url.netloc
+    if default_port is None or not url.hostname or beyond or "*" in url.netloc:
+        refuse(name, expected, repr(item))
+    host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
+    return f"{url.scheme}://{host}" + (f":{port}" if port not in {None, default_port} else "")
+
+
+def networks(name: str) -> list[str]:
+    """IP addresses and networks."""
+    for item in names(name):
+        try:
+            ipaddress.ip_network(item, strict=False)
+        except ValueError:
+            refuse(name, "addresses or networks such as 10.0.0.5,10.1.0.0/16", repr(item))
+    return names(name)
+
+
+def database(name: str) -> dict[str, Any]:
+    """A database's address as Django's dictionary, with what its query says under OPTIONS."""
+    url = text(name)
+    scheme, separator, _ = url.partition("://")
+    if scheme not in {"postgres", "postgresql", "sqlite"} or not separator:
+        refuse(name, DATABASE_FORMS, f"something that begins with {scheme[:12]!r}")
+    try:
+        with warnings.catch_warnings(action="error"):
+            config: dict[str, Any] = environ.Env.db_url_config(url)
+    except (ValueError, Warning):
+        refuse(name, DATABASE_FORMS, f"a {scheme} address that is none")
+    if config["NAME"] in {"", ":memory:"}:  # each thread would have an empty database of its own in memory
+        refuse(name, DATABASE_FORMS, f"a {scheme} address without a name")
+    return config
+
+
+def redis(name: str, *, needed: bool) -> str:
+    """Redis's address; "" for none, which has to be said as memory:// where Redis is needed."""
+    url = text(name)
+    if url == "memory://" or not (url or needed):
+        return ""
+    if not url:
+        refuse(name, REDIS_FORMS)
+    scheme, _, rest = url.partition("://")
+    if scheme not in {"redis", "rediss", "unix"} or not rest:
+        refuse(name, REDIS_FORMS, f"something that begins with {scheme[:12]!r}")
+    return url

@@ -1,0 +1,263 @@
+"""`manage.py serve`: this site on Uvicorn, with one process or several."""
+
+import argparse
+import errno
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import ssl
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.management.base import BaseCommand, CommandError
+from uvicorn.config import STARTUP_FAILURE, Config
+from uvicorn.server import Server
+from uvicorn.supervisors import ChangeReload, Multiprocess
+
+from realtime.conf import conf
+
+logger = logging.getLogger("chorus.serve")
+
+BACKLOG = 2048
+"""Connections the kernel may hold until they are accepted."""
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+GRACE_SECONDS = 25
+"""How long a stopping worker waits for its sockets to close; process managers kill after 30."""
+
+
+class PortInUse(CommandError):
+    """Somebody listens on that port already."""
+
+
+class WorkerConfig(Config):
+    """What a worker loads when it starts. One that cannot is not worth starting again."""
+
+    def load(self) -> None:
+        try:
+            super().load()
+        except Exception:
+            logger.exception("the application cannot be loaded")
+            sys.exit(STARTUP_FAILURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `serve` was asked for."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    reload: bool = False
+
+    @property
+    def scheme(self) -> str:
+        """`https` or `http`."""
+        return "https" if self.tls_cert else "http"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises PortInUse, or CommandError for a wrong host."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror:
+        raise CommandError(f"There is no host {host} to listen on.") from None
+    family, _, _, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
+    listener = socket.socket(family)
+    try:
+        if os.name == "posix":  # elsewhere it would take the port from whoever has it
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(f"Port {port} is in use. Try another: --port {port + 1}") from None
+        raise CommandError(f"Cannot listen on {host} port {port}: {error.strerror}.") from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def check(options: Options) -> None:
+    """Raise CommandError for what would not work, or not safely."""
+    if settings.DEBUG and not _is_loopback(options.host) and not getattr(settings, "CHORUS_DEV_LAN", False):
+        raise CommandError(
+            "DEBUG is on: set DEBUG=0 for production, or CHORUS_DEV_LAN=1 for a trusted network."
+        )
+    if options.workers > 1 and options.reload:
+        raise CommandError("--reload works with one worker.")
+    if options.workers > 1 and _layer().endswith("InMemoryChannelLayer"):
+        raise CommandError(
+            f"--workers {options.workers} needs REDIS_URL: "
+            "without Redis a message reaches only the sockets of one process."
+        )
+    _check_tls(options)
+    read_manifest = getattr(staticfiles_storage, "read_manifest", None)
+    if read_manifest is not None and read_manifest() is None:
+        raise CommandError("There are no static files yet. Run manage.py collectstatic first.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _layer() -> str:
+    backend: str = getattr(settings, "CHANNEL_LAYERS", {}).get("default", {}).get("BACKEND", "")
+    return backend or "InMemoryChannelLayer"
+
+
+def _check_tls(options: Options) -> None:
+    if options.tls_key and not options.tls_cert:
+        raise CommandError("--tls-key needs --tls-cert.")
+    for path in filter(None, (options.tls_cert, options.tls_key)):
+        if not path.is_file():
+            raise CommandError(f"There is no file {path}.")
+    if options.tls_cert:
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+                options.tls_cert, options.tls_key
+            )
+        except (ssl.SSLError, OSError) as error:
+            raise CommandError(
+                f"{options.tls_cert} does not hold a certificate and its key: {error}"
+            ) from None
+
+
+def uvicorn_config(options: Options) -> Config:
+    """Uvicorn's settings for this site."""
+    module, _, attribute = settings.ASGI_APPLICATION.rpartition(".")
+    return WorkerConfig(
+        f"{module}:{attribute}",
+        workers=options.workers,
+        reload=options.reload,
+        reload_dirs=_own_directories() if options.reload else None,
+        ssl_certfile=options.tls_cert,
+        ssl_keyfile=options.tls_key or options.tls_cert,
+        ws="realtime.server:ChorusProtocol",
+        ws_max_size=conf.max_frame_bytes,
+        ws_ping_interval=conf.ping_interval or None,
+        ws_ping_timeout=conf.ping_timeout or None,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_worker_healthcheck=15,
+        log_config=None,  # Django's LOGGING
+        access_log=False,
+        proxy_headers=False,  # TRUSTED_PROXIES decides
+        server_header=False,
+    )
+
+
+def _own_directories() -> list[str]:
+    """Where this site's own code is."""
+    paths = [Path(app.path) for app in apps.get_app_configs()]
+    return [str(path) for path in paths if "site-packages" not in path.parts]
+
+
+def loaded(options: Options) -> Config:
+    """Uvicorn's settings with the application imported; raises CommandError where that fails."""
+    config = uvicorn_config(options)
+    try:
+        Config.load(config)
+    except Exception as error:
+        problem = f"{type(error).__name__}: {error}"
+        raise CommandError(
+            f"{settings.ASGI_APPLICATION} cannot be loaded: {problem} (--traceback shows where)"
+        ) from error
+    return config
+
+
+def end_as_asked() -> None:
+    """From now on SIGINT and SIGTERM end this process with exit code 0, until a server takes them over."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, _exit)
+
+
+def _exit(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
+
+
+def serve_here(config: Config, listener: socket.socket) -> None:
+    """Serve with one process, this one, until SIGINT or SIGTERM."""
+    server = Server(config)
+    # Uvicorn takes these only while it serves, and afterwards raises the signal again: then this one
+    # has nothing left to do, where the default would end the process as a failure.
+    for number in STOP_SIGNALS:
+        signal.signal(number, server.handle_exit)
+    server.run(sockets=[listener])
+
+
+def run(options: Options, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM; raises CommandError when the application cannot start."""
+    if options.reload:
+        config = uvicorn_config(options)
+        ChangeReload(config, target=Server(config).run, sockets=[listener]).run()
+    elif options.workers > 1:
+        loaded(options)  # one that does not load here would load in no worker
+        _run_workers(uvicorn_config(options), listener)
+    else:
+        serve_here(loaded(options), listener)
+
+
+def _run_workers(config: Config, listener: socket.socket) -> None:
+    logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # in this process: workers that start and die
+    supervisor = Multiprocess(config, sockets=[listener])
+    supervisor.run()
+    if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
+        raise CommandError("A worker could not start; the log says why.")
+
+
+class Command(BaseCommand):
+    help = "Serve the pages and sockets of this site with Uvicorn."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
+        parser.add_argument("--port", type=port_number, default=8000, help="the port to listen on (8000)")
+        parser.add_argument(
+            "--workers", type=positive, default=1, help="processes; several need REDIS_URL (1)"
+        )
+        parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate chain, PEM")
+        parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its key (the same file)")
+        parser.add_argument("--reload", action="store_true", help="start again when this site's code changes")
+
+    def handle(self, *_: Any, **given: Any) -> None:
+        options = Options(**{name: given[name] for name in Options.__slots__})
+        check(options)
+        end_as_asked()
+        with listen(options.host, options.port) as listener:
+            port = listener.getsockname()[1]
+            url = f"{options.scheme}://{url_host(options.host)}:{port}/"
+            logger.info("serving %s with %d worker%s", url, options.workers, "s" * (options.workers > 1))
+            run(options, listener)
+
+
+def url_host(host: str) -> str:
+    """A host as it stands in a URL: IPv6 addresses in brackets (RFC 3986 §3.2.2)."""
+    return f"[{host}]" if ":" in host else host
+
+
+def port_number(value: str) -> int:
+    """A port for argparse."""
+    if value.isdecimal() and int(value) < 65536:
+        return int(value)
+    raise argparse.ArgumentTypeError(f"{value!r} is not a port: expected 0 to 65535")
+
+
+def positive(value: str) -> int:
+    """A number of processes for argparse."""
+    if value.isdecimal() and int(value) > 0:
+        return int(value)
+    raise argparse.ArgumentTypeError(f"{value!r} is not a number of processes")

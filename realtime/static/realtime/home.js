@@ -1,0 +1,27 @@
+/** Live numbers on the home page, asked for every few seconds while somebody looks. */
+
+const EVERY_MS = 3000;
+
+const numbers = document.querySelector("[data-numbers]");
+const format = new Intl.NumberFormat();
+
+async function refresh() {
+  if (document.hidden) return;
+  try {
+    const answer = await fetch(numbers.dataset.numbers, { cache: "no-store" });
+    if (answer.ok) show(await answer.json());
+  } catch {
+    // The server is away for a moment: the last numbers stay.
+  }
+}
+
+function show(status) {
+  for (const place of numbers.querySelectorAll("[data-number]")) {
+    const value = status[place.dataset.number];
+    if (typeof value === "number") place.textContent = format.format(value);
+  }
+}
+
+refresh();
+setInterval(refresh, EVERY_MS);
+document.addEventListener("visibilitychange", refresh);

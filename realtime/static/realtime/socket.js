@@ -1,0 +1,248 @@
+/**
+ * The browser's client of Chorus: it connects to a JSON route, logs in, comes back after a lost connection, catches up on
+ * what was missed, and keeps what it sent until the server acknowledged it.
+ *
+ *   import { connect } from "/static/realtime/socket.js";
+ *
+ *   const room = connect("/ws/chat/lobby/", { stream: true });
+ *   room.on("joined", ({ messages, resumed }) => …);      // `resumed`: these follow what you have; else start anew
+ *   room.on("chat", ({ sender, message }) => …);          // each once and in order
+ *   room.onStatus(({ text }) => (badge.textContent = text));
+ *   room.send({ action: "send", text: "Hi" }).then(acknowledged, failed);
+ */
+
+import { Connection } from "./connection.js";
+import { Cursor } from "./cursor.js";
+import { Outgoing } from "./outgoing.js";
+import { store } from "./store.js";
+import { describe } from "./words.js";
+
+export { CommandError, uuid } from "./outgoing.js";
+export { describe } from "./words.js";
+
+const SETTLED_AFTER = 1000; // ms without a further replay frame, after which a replay counts as over
+
+/**
+ * Connect to `route`: a path of this site or a whole ws(s):// address. Options:
+ * - `stream`: the route carries one stream, opens with `joined` and resumes by `?since=&epoch=`, as a chat room does;
+ * - `token`: an access token, or a function (it may be async) that gives one, sent as the first message;
+ * - `keep`: a name under which unsent commands survive a reload of this tab. Put the user's name in it.
+ */
+export function connect(route, options = {}) {
+  return new ChorusSocket(route, options);
+}
+
+class ChorusSocket {
+  #route;
+  #options;
+  #connection;
+  #cursor = new Cursor();
+  #outgoing;
+  #listeners = new Map();
+  #statusListeners = new Set();
+  #pendingListeners = new Set();
+  #opened = false; // logged in and, on a stream, joined
+  #whole = true; // whether the last join continued what came before
+  #rejoining = false;
+  #problem; // what the server said last before it closed
+  #replayTimer = 0;
+
+  /** `{state, text, …}`; state is `connecting`, `connected`, `waiting` or `stopped`. */
+  status = { state: "connecting", text: describe({ state: "connecting" }) };
+
+  constructor(route, options) {
+    this.#route = route;
+    this.#options = options;
+    this.#outgoing = new Outgoing({
+      transmit: (text) => this.#connection.send(text),
+      changed: () => this.#pendingChanged(),
+      stalled: () => this.#connection.restart(),
+      store: store(options.keep),
+    });
+    this.#connection = new Connection(() => this.#address(), {
+      opened: () => this.#logIn(),
+      frame: (data) => this.#receive(data),
+      changed: (status) => this.#connectionChanged(status),
+    });
+    queueMicrotask(() => this.#connection.start()); // listeners added right after connect() miss nothing
+  }
+
+  /** Call `listener(event)` for each event of this `type` as the protocol names it. Returns a function that stops it. */
+  on(type, listener) {
+    if (!this.#listeners.has(type)) this.#listeners.set(type, new Set());
+    this.#listeners.get(type).add(listener);
+    return () => this.#listeners.get(type).delete(listener);
+  }
+
+  /** Call `listener(status)` now and at each change. Returns a function that stops it. */
+  onStatus(listener) {
+    this.#statusListeners.add(listener);
+    listener(this.status);
+    return () => this.#statusListeners.delete(listener);
+  }
+
+  /** Call `listener(pending)` now and at each change of `pending`. Returns a function that stops it. */
+  onPending(listener) {
+    this.#pendingListeners.add(listener);
+    listener(this.pending);
+    return () => this.#pendingListeners.delete(listener);
+  }
+
+  /** Commands without an answer yet: `{id, command, state: "waiting" | "sent" | "failed", error?}`, oldest first. */
+  get pending() {
+    return this.#outgoing.list;
+  }
+
+  /** Send a command that changes something. It goes out when it can and is repeated with its id until it is
+      acknowledged. Resolves with the event that acknowledges it; rejects with a CommandError. */
+  send(command) {
+    return this.#outgoing.add(command, true);
+  }
+
+  /** As `send`, but a failure or a reload forgets it: for questions, and for what is not worth doing later. */
+  request(command) {
+    return this.#outgoing.add(command, false);
+  }
+
+  /** Send a command that only matters now, such as `typing`. Returns whether it went out. */
+  signal(command) {
+    return this.#opened && this.#connection.send(JSON.stringify(command));
+  }
+
+  /** Send a failed command again. */
+  retry(id) {
+    this.#outgoing.retry(id);
+  }
+
+  /** Forget a command, failed or not yet acknowledged. */
+  discard(id) {
+    this.#outgoing.discard(id);
+  }
+
+  /** Try to connect at once instead of waiting. */
+  tryNow() {
+    this.#connection.tryNow();
+  }
+
+  /** Disconnect for good. */
+  close() {
+    this.#connection.close();
+  }
+
+  #address() {
+    const url = new URL(this.#route, location.href);
+    url.protocol = url.protocol.replace(/^http/, "ws");
+    for (const [name, value] of Object.entries(this.#cursor.query)) url.searchParams.set(name, value);
+    if (this.#options.token) url.searchParams.set("login", "message");
+    return url.href;
+  }
+
+  async #logIn() {
+    const { token, stream } = this.#options;
+    this.#problem = undefined;
+    if (token) {
+      const secret = typeof token === "function" ? await token() : token;
+      this.#connection.send(JSON.stringify({ token: secret }));
+    } else if (!stream) {
+      this.#ready();
+    }
+  }
+
+  #receive(data) {
+    let event;
+    try {
+      event = JSON.parse(data);
+    } catch {
+      return; // not for this client: plain routes speak text
+    }
+    if (typeof event?.type !== "string") return;
+    if (event.type === "joined") this.#joined(event);
+    else if (event.type === "replay") this.#replayed(event);
+    else this.#happened(event);
+  }
+
+  #joined(event) {
+    const known = this.#cursor.known;
+    const sameConnection = this.#opened; // joined anew, after a login or because the history was reset
+    const resumed = this.#cursor.join(event);
+    const messages = this.#fresh(event.messages ?? []);
+    this.#whole = resumed;
+    this.#rejoining = known && !(sameConnection && resumed);
+    this.#emit({ ...event, messages, resumed });
+    this.#awaitReplay(resumed);
+    this.#ready();
+  }
+
+  #replayed(event) {
+    this.#emit({ ...event, messages: this.#fresh(event.messages) });
+    this.#awaitReplay(true);
+  }
+
+  /** What of a replay is new, counted as missed unless we sent it ourselves. */
+  #fresh(messages) {
+    return messages.filter((message) => {
+      const ours = this.#outgoing.settle(message);
+      const fresh = this.#cursor.accepts(message);
+      if (fresh && !ours && message.type === "chat" && !message.deleted) this.#cursor.missed += 1;
+      return fresh;
+    });
+  }
+
+  #awaitReplay(more) {
+    clearTimeout(this.#replayTimer);
+    if (!more || this.#cursor.arrived) this.#caughtUp();
+    else this.#replayTimer = setTimeout(() => this.#caughtUp(), SETTLED_AFTER);
+  }
+
+  #caughtUp() {
+    clearTimeout(this.#replayTimer);
+    if (!this.#cursor.replaying) return;
+    this.#cursor.finish();
+    if (this.#rejoining) this.#setStatus({ state: "connected", missed: this.#cursor.missed, whole: this.#whole });
+    else this.#setStatus({ state: "connected" });
+  }
+
+  #happened(event) {
+    if (event.type === "auth") this.#authenticated(event);
+    if (event.type === "error" && event.id == null) this.#problem = event.message;
+    if (event.id != null) this.#outgoing.settle(event);
+    if (this.#options.stream && event.seq !== undefined && event.type !== "history") {
+      this.#caughtUp(); // the first live entry ends a replay
+      if (!this.#cursor.accepts(event)) return;
+    }
+    this.#emit(event);
+  }
+
+  #authenticated({ status, message }) {
+    if (status !== "ok") this.#problem = message;
+    else if (!this.#options.stream) this.#ready();
+  }
+
+  #ready() {
+    this.#opened = true;
+    if (!this.#options.stream) this.#setStatus({ state: "connected" });
+    this.#outgoing.resume();
+  }
+
+  #connectionChanged(status) {
+    if (status.state === "open") return; // it counts as connected once logged in and joined
+    this.#opened = false;
+    clearTimeout(this.#replayTimer);
+    this.#outgoing.pause();
+    this.#setStatus({ ...status, message: this.#problem });
+    if (status.state === "stopped") this.#outgoing.abandon({ code: "closed", message: this.status.text });
+  }
+
+  #setStatus(status) {
+    this.status = { ...status, text: describe(status) };
+    for (const listener of this.#statusListeners) listener(this.status);
+  }
+
+  #pendingChanged() {
+    for (const listener of this.#pendingListeners) listener(this.pending);
+  }
+
+  #emit(event) {
+    for (const listener of this.#listeners.get(event.type) ?? []) listener(event);
+  }
+}

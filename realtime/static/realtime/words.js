@@ -1,0 +1,37 @@
+/** The state of a connection in words that do not pretend. */
+
+import { explain } from "./closing.js";
+
+/** A status as a sentence. `now` in ms, as Date.now() counts. */
+export function describe(status, now = Date.now()) {
+  switch (status.state) {
+    case "connected":
+      return connected(status);
+    case "connecting":
+      return "Connecting…";
+    case "waiting":
+      return `${offline(status.code)} Trying again in ${Math.max(1, Math.ceil((status.retryAt - now) / 1000))} s.`;
+    default:
+      return stopped(status);
+  }
+}
+
+function connected({ missed, whole }) {
+  if (missed === undefined) return "Connected";
+  if (!whole) return "Back online. Not everything could be caught up; this is the newest.";
+  if (missed === 0) return "Back online. Nothing was missed.";
+  return `Back online. ${missed} missed ${missed === 1 ? "message" : "messages"} caught up.`;
+}
+
+function offline(code) {
+  if (code === 1012) return "The server is restarting.";
+  if (code === 1013) return "Too many connections.";
+  if (code === 4003) return "Too many messages in a short time.";
+  return "Offline.";
+}
+
+function stopped({ code, message }) {
+  if (code === 1000) return "Disconnected.";
+  const why = message ?? explain(code);
+  return `Disconnected: ${why}${why.endsWith(".") ? "" : "."}`;
+}
