@@ -91,7 +91,7 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self,
         request: HttpRequest,
         obj: Token | None = None,
-        change: bool = False,  # noqa: FBT001, FBT002 - Django's signature
+        change: bool = False,
         **kwargs: Any,
     ) -> Any:
         """A token to be made is asked other things than one that exists."""
@@ -114,7 +114,7 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             kwargs["queryset"] = get_user_model()._default_manager.filter(is_superuser=False)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def save_model(self, request: HttpRequest, obj: Token, form: Any, change: bool) -> None:  # noqa: FBT001 - as above
+    def save_model(self, request: HttpRequest, obj: Token, form: Any, change: bool) -> None:
         """A new one is issued, so that admin makes tokens as everybody does."""
         if change:
             super().save_model(request, obj, form, change)
@@ -125,9 +125,7 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         obj.refresh_from_db()
         request.new_secret = secret  # type: ignore[attr-defined]  # for response_add
 
-    def response_add(
-        self, request: HttpRequest, obj: Token, _post_url_continue: str | None = None
-    ) -> HttpResponse:
+    def response_add(self, request: HttpRequest, obj: Token, _post_url_continue: str | None = None) -> HttpResponse:
         """Show the secret at once: a message after a redirect would put it into a cookie or the session."""
         context = {
             **self.admin_site.each_context(request),
@@ -171,9 +169,7 @@ class PeopleAdmin(UserAdmin):  # type: ignore[type-arg]
     @admin.display(description="tokens", ordering="usable_tokens")
     def token_count(self, user: Any) -> SafeString:
         """How many usable tokens the user has, as a link to them."""
-        url = reverse(
-            "admin:accounts_token_changelist", query={"owner__id__exact": user.pk, "state": "active"}
-        )
+        url = reverse("admin:accounts_token_changelist", query={"owner__id__exact": user.pk, "state": "active"})
         return format_html('<a href="{}">{}</a>', url, user.usable_tokens)
 
 

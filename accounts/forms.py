@@ -1,6 +1,6 @@
 """The form by which people make tokens of their own."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 
@@ -20,7 +20,7 @@ class ScopesField(forms.MultipleChoiceField):
     """Scopes as checkboxes: at least one, and not everything together with single ones."""
 
     widget = forms.CheckboxSelectMultiple
-    default_error_messages = {
+    default_error_messages: ClassVar[dict[str, Any]] = {
         "required": "Choose at least one thing this token may do.",
         "both": "Choose either everything or single things.",
     }

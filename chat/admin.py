@@ -14,7 +14,7 @@ from realtime.protocol import Refused
 
 
 @admin.register(Room)
-class RoomAdmin(admin.ModelAdmin):
+class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the stubs take one
     """Rooms: who may do what in them, and where they are."""
 
     list_display = ("name", "title", "guest_access", "member_access", "message_count", "last_message", "page")
@@ -28,11 +28,8 @@ class RoomAdmin(admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Room]:
         """Rooms with what the columns count."""
         said = Q(messages__target=None, messages__deleted=False)
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(said=Count("messages", filter=said), latest=Max("messages__created_at", filter=said))
-        )
+        found: QuerySet[Room] = super().get_queryset(request)
+        return found.annotate(said=Count("messages", filter=said), latest=Max("messages__created_at", filter=said))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Room | None = None) -> tuple[str, ...]:
         """A room keeps its name: clients know it by that."""
@@ -56,7 +53,7 @@ class RoomAdmin(admin.ModelAdmin):
 
 
 @admin.register(Message)
-class MessageAdmin(admin.ModelAdmin):
+class MessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Messages: to be read and found; deleting one takes its text away everywhere at once."""
 
     list_display = ("created_at", "stream", "sender_name", "excerpt")

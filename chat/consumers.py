@@ -15,7 +15,7 @@ from realtime.live import LiveStream
 from realtime.outbox import Frame
 from realtime.presence import NAMES, Change
 from realtime.protocol import CloseCode, Event, Refused, validate
-from realtime.replay import pages, with_entries
+from realtime.replay import newest, pages, with_entries
 from realtime.subscription import Subscription
 
 TYPING_SECONDS = 2.0
@@ -35,6 +35,8 @@ class ChatConsumer(JsonConsumer):
         self.subscription: Subscription | None = None
         self.present_as = ""
         """The identity key under which this socket counts as present."""
+        self.joins = 0
+        """How often it has joined: after a reset or a login it joins anew, and an earlier join ends there."""
 
     async def opened(self) -> None:
         """Join the room, with what was missed if the client says where it was."""
@@ -65,9 +67,13 @@ class ChatConsumer(JsonConsumer):
     async def _join(self, since: int | None, epoch: str | None) -> None:
         """Say where the room is, replay what the client lacks, then let it live."""
         assert self.subscription is not None
+        self.joins += 1
+        this = self.joins
         self.subscription.live = False
         start = await self.stream.start(since, epoch)
         await self._enter()
+        if this != self.joins:
+            return
         first, *rest = pages(start.events)
         if self.subscription.kinds is None:
             joined = events.Joined(
@@ -85,13 +91,19 @@ class ChatConsumer(JsonConsumer):
             rest = [first, *rest]
         self.subscription.open = True
         for page in rest:
-            await self._replay(page)
+            await self._replay(page, this)
+        if this != self.joins:
+            return
         async for missed in self.stream.catch_up(self.subscription, start.seq):
             for page in pages(missed):
-                await self._replay(page)
+                await self._replay(page, this)
+            if this != self.joins:
+                return
 
-    async def _replay(self, entries: list[Stored]) -> None:
+    async def _replay(self, entries: list[Stored], join: int) -> None:
         assert self.subscription is not None
+        if join != self.joins:
+            return
         if self.subscription.kinds is None:
             await self.reply(with_entries(events.Replay(messages=[]), entries))
             return
@@ -113,7 +125,9 @@ class ChatConsumer(JsonConsumer):
         assert self.subscription is not None
         access.check(self.identity, "read", self.room)
         self.subscription.key = self.identity.key
-        await self._join(self.stream.position, self.stream.epoch)
+        # Who is live has everything up to the stream's position; who is still joining begins again.
+        since = self.stream.position if self.subscription.live else None
+        await self._join(since, self.stream.epoch)
 
     def closed(self) -> None:
         """Leave the room."""
@@ -152,14 +166,17 @@ class ChatConsumer(JsonConsumer):
     async def tell_history(self, asked: events.History) -> None:
         """Send older entries."""
         access.check(self.identity, "read", self.room)
-        entries, more = await db.run(self.room.history, before=asked.before, limit=asked.limit)
-        event = events.HistoryEvent(more=more, id=asked.id, messages=[])
+        found, more = await db.run(self.room.history, before=asked.before, limit=asked.limit)
+        entries = newest(found)
+        event = events.HistoryEvent(more=more or len(entries) < len(found), id=asked.id, messages=[])
         await self.reply(with_entries(event, entries))
 
 
 def repeated(message: Any) -> Event | None:
     """The answer to an appended entry: none, since the room's event is one, unless its id was used before."""
-    return message.as_event().model_copy(update={"duplicate": True}) if message.duplicate else None
+    if not message.duplicate:
+        return None
+    return message.as_event().model_copy(update={"id": message.client_id, "duplicate": True})
 
 
 def announce(hub: Hub, group: str, change: Change) -> None:

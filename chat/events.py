@@ -61,6 +61,9 @@ class Tombstone(Event):
     deleted: Literal[True] = True
     sender: str
     timestamp: Timestamp
+    id: str | None = None
+    duplicate: Literal[True] | None = None
+    """With the id, where its sender repeats what was deleted meanwhile."""
 
 
 class DeletedEvent(Event):

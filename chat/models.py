@@ -3,8 +3,8 @@
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.urls import reverse
 
@@ -45,15 +45,13 @@ class RoomQuerySet(models.QuerySet["Room"]):
 class Room(Stream):
     """A place to talk. What is said is kept in order."""
 
-    description = models.CharField(
-        max_length=500, blank=True, help_text="A sentence about what is talked about here."
-    )
+    description = models.CharField(max_length=500, blank=True, help_text="A sentence about what is talked about here.")
 
     objects = RoomQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["name"]
-        permissions: ClassVar[list[tuple[str, str]]] = [("moderate_room", "Can delete anyone's messages")]
+        permissions = (("moderate_room", "Can delete anyone's messages"),)
 
     def get_absolute_url(self) -> str:
         """The room's page."""
@@ -93,9 +91,7 @@ class Message(Entry):
         ordering: ClassVar[list[str]] = ["stream", "seq"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["stream", "seq"], name="chat_message_position"),
-            models.UniqueConstraint(
-                fields=["stream", "sender_key", "client_id"], name="chat_message_client_id"
-            ),
+            models.UniqueConstraint(fields=["stream", "sender_key", "client_id"], name="chat_message_client_id"),
         ]
 
     may_moderate = False

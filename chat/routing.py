@@ -3,14 +3,7 @@
 from django.urls import re_path
 
 from chat.consumers import ChatConsumer
-from chat.plain import (
-    BroadcastConsumer,
-    EchoConsumer,
-    GreetConsumer,
-    RelayConsumer,
-    SecureEchoConsumer,
-    TimeConsumer,
-)
+from chat.plain import BroadcastConsumer, EchoConsumer, GreetConsumer, RelayConsumer, SecureEchoConsumer, TimeConsumer
 from realtime.routing import RouteInfo
 
 websocket_urlpatterns = [
@@ -27,9 +20,7 @@ ROUTES = (
     RouteInfo("/ws/echo/", "Echo", "Every frame comes back as it was.", ("Hello",)),
     RouteInfo("/ws/greet/", "Greet", "Say your name; one greeting, then it closes.", ("Ada",)),
     RouteInfo("/ws/time/", "Time", "The time of day, at once and again and again.", ()),
-    RouteInfo(
-        "/ws/broadcast/", "Broadcast", "Every frame goes to everyone here, you included.", ("Hello, all",)
-    ),
+    RouteInfo("/ws/broadcast/", "Broadcast", "Every frame goes to everyone here, you included.", ("Hello, all",)),
     RouteInfo("/ws/relay/", "Relay", "Every text goes to everyone here but you.", ("Hello, others",)),
     RouteInfo(
         "/ws/secure-echo/",

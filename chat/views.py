@@ -71,7 +71,7 @@ def room_or_404(request: HttpRequest, name: str) -> Room:
 
 
 def may_make(request: HttpRequest) -> bool:
-    """Tell whether this visitor's first visit makes a room: anybody's in development, staff's in production."""
+    """Tell whether a first visit makes the room: anybody's in development, staff's in production."""
     return settings.DEBUG or bool(getattr(request.user, "is_staff", False))
 
 

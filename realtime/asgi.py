@@ -32,13 +32,12 @@ def websocket_application(
     `routes` are the URL patterns of all apps; `credentials` is a middleware that sets `user`, `token`,
     `guest_key`, `bad_token` and `authenticate` in the scope, such as accounts.credentials.Credentials.
     """
-    router = URLRouter([*routes, re_path(r"", unknown_route)])
+    last: Any = unknown_route  # to Django's types a route leads to a view; to Channels', to an application
+    router = URLRouter([*routes, re_path(r"", last)])
     return Outermost(Origin(credentials(router)))
 
 
-async def refuse(
-    scope: Scope, receive: Receive, send: Send, status: int, retry_after: int | None = None
-) -> None:
+async def refuse(scope: Scope, receive: Receive, send: Send, status: int, retry_after: int | None = None) -> None:
     """Refuse the handshake with an HTTP status; a server without that extension answers 403."""
     await receive()
     if "websocket.http.response" in scope.get("extensions", {}):

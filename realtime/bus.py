@@ -140,18 +140,21 @@ class Bus:
             self._changed.clear()
             if (channel := self._channel) is None:
                 continue
-            for group in list(self._wanted):
-                if group not in self._joined:
-                    await self._layer.group_add(group, channel)
-                    if channel is not self._channel:  # a new one, which hears nothing yet
-                        break
-                    self._joined.add(group)
-                if joined := self._wanted.get(group):
-                    joined.set()
+            await self._join_wanted(self._layer, channel)
             for group in self._joined - self._wanted.keys():
                 if group not in self._wanted:
                     self._joined.discard(group)  # first: who comes back meanwhile has to be added again
                     await self._layer.group_discard(group, channel)
+
+    async def _join_wanted(self, layer: Layer, channel: str) -> None:
+        for group in list(self._wanted):
+            if group not in self._joined:
+                await layer.group_add(group, channel)
+                if channel is not self._channel:  # a new one, which hears nothing yet
+                    break
+                self._joined.add(group)
+            if joined := self._wanted.get(group):
+                joined.set()
 
     async def _publish(self) -> None:
         assert self._layer is not None

@@ -66,7 +66,8 @@ def commit(
     merged = Outcome()
     for index, entry in enumerate(entries):
         outcome = commit(model, [entry], waiting=waiting, positions=positions)
-        merged.results.update({index: result for result in outcome.results.values()})
+        if outcome.results:
+            merged.results[index] = outcome.results[0]
         merged.batches += outcome.batches
     return merged
 
@@ -81,9 +82,7 @@ def _commit(
     streams = _lock(model, by_stream, using, waiting)
     missing = by_stream.keys() - streams.keys()
     if missing and not waiting.allowed:
-        missing -= set(
-            model._default_manager.using(using).filter(pk__in=missing).values_list("pk", flat=True)
-        )
+        missing -= set(model._default_manager.using(using).filter(pk__in=missing).values_list("pk", flat=True))
     for pk in missing:
         gone = Refused("not_found", "It does not exist any more.")
         outcome.results.update(dict.fromkeys(by_stream[pk], gone))
@@ -93,9 +92,7 @@ def _commit(
         if added:
             model.entry_model._default_manager.using(using).bulk_create(added)
             model._default_manager.using(using).filter(pk=pk).update(last_seq=stream.last_seq)
-            batch = Batch(
-                stream.key, stream.epoch, added[0].seq, stream.last_seq, [e.stored() for e in added]
-            )
+            batch = Batch(stream.key, stream.epoch, added[0].seq, stream.last_seq, [e.stored() for e in added])
             if positions.get(pk, known_until) < known_until:
                 batch.missed = stream.since(positions[pk], until=known_until)
             outcome.batches.append(batch)
@@ -115,7 +112,7 @@ def _lock(model: type[Stream], pks: Iterable[int], using: str, waiting: Waiting)
         .select_for_update(skip_locked=not waiting.allowed, no_key=True)
         .filter(pk__in=list(pks))
         .order_by("pk")
-        .annotate(now=Now())
+        .annotate(clock=Now())  # type: ignore[no-redef]  # declared on the model for those who read it
     )
     return {row.pk: row for row in rows}
 
@@ -125,7 +122,7 @@ def _number(stream: Stream, entries: dict[int, Entry], results: dict[int, Entry 
     ids = {entry.client_id for entry in entries.values() if entry.client_id is not None}
     known: dict[tuple[str, Any], Entry] = {}
     if ids:
-        earlier = stream.entry_model._default_manager.filter(stream=stream, client_id__in=ids)
+        earlier = stream.appended().filter(client_id__in=ids)
         known = {(entry.sender_key, entry.client_id): entry for entry in earlier}
     added: list[Entry] = []
     for index, entry in entries.items():
@@ -141,7 +138,7 @@ def _number(stream: Stream, entries: dict[int, Entry], results: dict[int, Entry 
             results[index] = refusal
             continue
         stream.last_seq += 1
-        entry.seq, entry.created_at = stream.last_seq, stream.now
+        entry.seq, entry.created_at = stream.last_seq, stream.clock
         added.append(entry)
         results[index] = entry
         if entry.client_id is not None:

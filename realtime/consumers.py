@@ -37,6 +37,9 @@ from realtime.protocol import (
 IN_FLIGHT = 32
 """Commands of one socket that may wait for their commit; more are read when one is answered."""
 
+REASON_BYTES = 123
+"""What a close frame has room for (RFC 6455 §5.5)."""
+
 logger = logging.getLogger("chorus.socket")
 T = TypeVar("T")
 
@@ -85,7 +88,7 @@ class SocketConsumer(AsyncConsumer):
         raise Close(CloseCode.UNSUPPORTED_DATA, "text only")
 
     async def identified(self) -> None:
-        """Called when a login on the open socket has changed who is speaking."""
+        """Called when a login on the open socket has changed who is speaking, or what by."""
 
     def closed(self) -> None:
         """Called when the socket is gone, however it went. Must not wait."""
@@ -186,6 +189,7 @@ class SocketConsumer(AsyncConsumer):
             self._ended = self._ended or (refusal.close or CloseCode.NOT_ALLOWED, refusal.message)
             await self._send_close()
         except db.Unavailable:
+            await self.refused(Refused("unavailable", "Storage is not available. Come back in a moment."), None)
             self._ended = self._ended or (CloseCode.TRY_LATER, "storage unavailable")
             await self._send_close()
         except Exception:
@@ -196,11 +200,11 @@ class SocketConsumer(AsyncConsumer):
     async def _send_close(self) -> None:
         assert self._ended is not None
         code, reason = self._ended
+        reason = reason.encode()[:REASON_BYTES].decode(errors="ignore")
         await self.outbox.finish()
         for sent in (int(code), int(CloseCode.DONE)):  # Daphne sends only this one and 3000 to 4999
             try:
-                # A reason has at most 123 bytes (RFC 6455 §5.5).
-                await self._send({"type": "websocket.close", "code": sent, "reason": reason[:60]})
+                await self._send({"type": "websocket.close", "code": sent, "reason": reason})
             except Exception as error:  # noqa: BLE001 - a server may raise anything for a peer that is gone
                 logger.debug("close %d not sent: %s", sent, error)
             else:
@@ -208,7 +212,7 @@ class SocketConsumer(AsyncConsumer):
 
     async def _on_frame(self, message: dict[str, Any]) -> None:
         text, data = message.get("text"), message.get("bytes")
-        if conf.max_frame_bytes and len(text if text is not None else data or b"") > conf.max_frame_bytes:
+        if too_big(data if text is None else text):
             raise Close(CloseCode.TOO_BIG, "frame too big")  # our own server has refused it already
         await self._answering(self.on_text(text) if text is not None else self.on_bytes(data or b""))
 
@@ -252,9 +256,7 @@ class SocketConsumer(AsyncConsumer):
     async def _log_in_first(self) -> None:
         if self.scope.get("bad_token"):
             await self._deny("Invalid token")
-        if self.query.get("login") != "message" and (
-            self.identity.user is not None or not self.login_required
-        ):
+        if self.query.get("login") != "message" and (self.identity.user is not None or not self.login_required):
             return
         try:
             async with asyncio.timeout(conf.login_timeout or None):
@@ -273,10 +275,8 @@ class SocketConsumer(AsyncConsumer):
 
     async def log_in(self, secret: str) -> None:
         """Become the owner of a token on the open socket, or be told off and closed with 1008."""
-        before = self.identity
         await self._log_in(secret)
-        if self.identity.key != before.key:
-            await self.identified()
+        await self.identified()
 
     async def _log_in(self, secret: str) -> None:
         authenticate: Callable[[str], Awaitable[Credential | None]] | None = self.scope.get("authenticate")
@@ -322,6 +322,14 @@ class SocketConsumer(AsyncConsumer):
 UNAVAILABLE = "Storage is not available, so whether this happened is unknown. Send it again with the same id."
 
 
+def too_big(frame: str | bytes | None) -> bool:
+    """Tell whether a frame has more bytes than a client may send at once."""
+    limit = conf.max_frame_bytes
+    if not limit or not frame or len(frame) <= limit // 4:  # a character has at most four bytes
+        return False
+    return len(frame.encode() if isinstance(frame, str) else frame) > limit
+
+
 def login_secret(text: str) -> str | None:
     """The token in a login message, or None if the frame is none: an object with `token`, and at most `auth`."""
     if not text.startswith("{") or '"token"' not in text:
@@ -333,6 +341,14 @@ def login_secret(text: str) -> str | None:
     if "token" not in value or value.get("action", "auth") != "auth":
         return None
     return value["token"] if isinstance(value["token"], str) else ""
+
+
+def id_in(text: str) -> str | None:
+    """The id of a command that is not carried out, so that its sender knows which one to send again."""
+    try:
+        return client_id(parse_object(text))
+    except Refused:
+        return None
 
 
 Handler = Callable[[Any, Any], Awaitable[None]]
@@ -368,7 +384,11 @@ class JsonConsumer(SocketConsumer):
         raise Refused("bad_json", "Expected a JSON object")
 
     async def on_text(self, text: str) -> None:
-        self.rate.take()
+        try:
+            self.rate.take()
+        except Refused as refusal:
+            await self._tell_refused(refusal, id_in(text))
+            return
         if not text.startswith("{"):
             await self.on_other_text(text)
             return

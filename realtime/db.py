@@ -76,7 +76,7 @@ _readers: Threads | None = None
 
 async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run synchronous database work of a socket in this process's reader threads; see Threads.run."""
-    global _readers  # noqa: PLW0603 - one pool per process, made on first use, dropped by close()
+    global _readers
     if _readers is None:
         _readers = Threads(conf.db_threads, "reader")
     return await _readers.run(function, *args, **kwargs)
@@ -84,7 +84,7 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 def close() -> None:
     """Close the reader threads and their connections; the next `run` makes new ones."""
-    global _readers  # noqa: PLW0603
+    global _readers
     if _readers is not None:
         _readers.close()
         _readers = None

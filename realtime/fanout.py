@@ -8,7 +8,6 @@ import logging
 import random
 import weakref
 from collections import defaultdict
-from collections.abc import Callable
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -18,7 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from realtime import db
-from realtime.batch import Batch, Stored
+from realtime.batch import Batch
 from realtime.bus import Bus, Item, envelope, layer, supervise
 from realtime.conf import conf
 from realtime.limits import Connections, Throttle
@@ -57,9 +56,7 @@ class Hub:
 
     def _store(self) -> RedisStore | None:
         url = getattr(settings, "REDIS_URL", "")
-        self._redis = (
-            Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) if "://" in url else None
-        )
+        self._redis = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) if "://" in url else None
         if url.startswith("memory:"):
             self._redis = None
         return RedisStore(self._redis, conf.namespace, self.bus.origin) if self._redis else None

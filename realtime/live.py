@@ -124,9 +124,7 @@ class LiveStream:
             await self._loaded()
         assert self.position is not None
         events = [stored for stored, _ in self._ring]
-        known = (
-            since is not None and epoch == self.epoch and (self._ring_after or 0) <= since <= self.position
-        )
+        known = since is not None and epoch == self.epoch and (self._ring_after or 0) <= since <= self.position
         if known:
             events = [stored for stored in events if stored.seq > (since or 0)]
         elif since is None:

@@ -45,8 +45,8 @@ class Change:
 class Store(Protocol):
     """Where processes read each other's shares."""
 
-    async def write(self, group: str, share: Share) -> None:
-        """Publish this process's share; an empty one is removed."""
+    async def write(self, group: str, share: Share) -> bool:
+        """Publish this process's share, an empty one is removed; returns as `renew` does."""
 
     async def read(self, group: str) -> dict[str, Share]:
         """The shares of the other processes whose lease lives."""
@@ -67,8 +67,10 @@ class _Group:
         """Who local sockets believe is here."""
         self.users = Users(count=0, connections=0, names=[])
         """As of the last comparison."""
-        self.opening = True
-        """True until the other processes' shares were read for the first time."""
+        self.opening: asyncio.Task[None]
+        """Reads the other processes' shares for the first time."""
+        self.entering = 0
+        """Sockets that have opened the group and not entered yet."""
         self.gone_since: dict[str, float] = {}
         self.settling: asyncio.TimerHandle | None = None
 
@@ -97,17 +99,28 @@ class Presence:
         self._loop = asyncio.get_running_loop()
 
     async def open(self, group: str, on_change: Callable[[Change], None]) -> None:
-        """Begin to follow a group, before its first local socket enters."""
-        if group not in self._groups:
+        """Begin to follow a group; a local socket does so right before it enters."""
+        found = self._groups.get(group)
+        if found is None:
             found = self._groups[group] = _Group(on_change)
-            await self.refresh(group, quietly=True)
-            found.opening = False
-            found.shown = found.merged()
-            found.users = found.count(found.shown)
+            found.opening = asyncio.create_task(self._open(group, found))
+        found.entering += 1
+        try:
+            await asyncio.shield(found.opening)  # whoever comes meanwhile waits for the same reading
+        except BaseException:
+            found.entering -= 1
+            self._forget_if_unused(group, found)
+            raise
+
+    async def _open(self, group: str, found: _Group) -> None:
+        await self.refresh(group, quietly=True)
+        found.shown = found.merged()
+        found.users = found.count(found.shown)
 
     def enter(self, group: str, key: str, name: str) -> Users:
         """A local socket came; returns who is here now, itself included."""
         found = self._groups[group]
+        found.entering -= 1
         found.tabs[key] = found.tabs.get(key, 0) + 1
         found.mine.people[key] = name
         found.mine.connections += 1
@@ -143,15 +156,14 @@ class Presence:
             found.others = await asyncio.wait_for(self._store.read(group), 1.0)
         except Exception as error:  # noqa: BLE001 - whatever Redis does, presence must not stop a socket
             logger.warning("presence not read (%s)", type(error).__name__)
-        if not quietly:
+        if not quietly and found.opening.done():
             self._compare(group, found)
 
     async def keep_lease(self) -> None:
         """Renew the lease and look for dead processes, for ever."""
         while self._store is not None:
             if not await self._store.renew():
-                for group in self._groups:
-                    self._write_soon(group)
+                self._write_all_soon()
             for group in list(self._groups):
                 await self.refresh(group)
             await asyncio.sleep(RENEW_SECONDS)
@@ -192,14 +204,21 @@ class Presence:
             self._compare_after(min(found.gone_since.values()) + GRACE_SECONDS - now, group, found)
         if joined or left or found.users.connections != before.connections:
             found.on_change(Change(joined, left, found.users))
-        unused = not (found.mine.connections or found.gone_since or found.opening)
-        if unused and self._groups.get(group) is found:
+        self._forget_if_unused(group, found)
+
+    def _forget_if_unused(self, group: str, found: _Group) -> None:
+        if not (found.mine.connections or found.gone_since or found.entering) and self._groups.get(group) is found:
             del self._groups[group]
 
     def _write_soon(self, group: str) -> None:
         self._unwritten.add(group)
         if self._store is not None and group not in self._writing:
             self._writing[group] = asyncio.create_task(self._write(self._store, group))
+
+    def _write_all_soon(self) -> None:
+        """The store has lost this process's lease, and perhaps all else."""
+        for group in self._groups:
+            self._write_soon(group)
 
     async def _write(self, store: Store, group: str) -> None:
         failed = False
@@ -209,7 +228,8 @@ class Presence:
                 # The share is looked up anew: the group may have ended and begun again meanwhile.
                 share = self._groups[group].mine if group in self._groups else Share()
                 try:
-                    await store.write(group, share)
+                    if not await store.write(group, share):
+                        self._write_all_soon()
                     self._tell(group)
                 except Exception as error:  # noqa: BLE001 - whatever Redis does, presence must not stop a socket
                     self._unwritten.add(group)
@@ -222,7 +242,7 @@ class Presence:
 
     async def close(self) -> None:
         """Stop what runs in the background."""
-        tasks = list(self._writing.values())
+        tasks = [*self._writing.values(), *[found.opening for found in self._groups.values()]]
         for task in tasks:
             task.cancel()
         for found in self._groups.values():
@@ -240,16 +260,17 @@ class RedisStore:
         self._process = process
         self._lease = f"{self._prefix}:lease:{process}"
 
-    async def write(self, group: str, share: Share) -> None:
+    async def write(self, group: str, share: Share) -> bool:
         """See Store.write."""
         key = f"{self._prefix}:group:{group}"
         if not share.connections:
             await self._client.hdel(key, self._process)
-            return
+            return True
         async with self._client.pipeline(transaction=True) as pipe:
-            pipe.set(self._lease, b"1", px=LEASE_MILLISECONDS)  # never a share without a lease
+            pipe.set(self._lease, b"1", px=LEASE_MILLISECONDS, get=True)  # never a share without a lease
             pipe.hset(key, self._process, json.dumps([share.connections, share.people]))
-            await pipe.execute()
+            before, _ = await pipe.execute()
+        return before is not None
 
     async def read(self, group: str) -> dict[str, Share]:
         """See Store.read; shares of processes without a lease are removed."""

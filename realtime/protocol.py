@@ -191,6 +191,4 @@ def validate(model: type[C], value: Mapping[str, Any]) -> C:
             for problem in error.errors(include_url=False, include_context=False, include_input=False)
         }
         summary = "; ".join(f"{name}: {message}" for name, message in fields.items())
-        raise Refused(
-            "invalid", f"Invalid {value.get('action', 'command')}: {summary}", fields=fields
-        ) from None
+        raise Refused("invalid", f"Invalid {value.get('action', 'command')}: {summary}", fields=fields) from None

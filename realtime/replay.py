@@ -7,6 +7,8 @@ from realtime.protocol import Event
 
 FRAME_BYTES = 256 * 1024
 """A replay's frames are no larger, and each is awaited: a slow reader of a replay is paced, not closed."""
+ENTRIES_BYTES = FRAME_BYTES - 4096
+"""What is left of a frame for its entries."""
 
 
 def with_entries(event: Event, entries: list[Stored]) -> str:
@@ -21,10 +23,24 @@ def pages(entries: list[Stored]) -> Iterator[list[Stored]]:
     page: list[Stored] = []
     size = 0
     for entry in entries:
-        length = len(entry.text.encode()) + 1
-        if page and size + length > FRAME_BYTES - 4096:  # room for the event around them
+        length = _length(entry)
+        if page and size + length > ENTRIES_BYTES:
             yield page
             page, size = [], 0
         page.append(entry)
         size += length
     yield page
+
+
+def newest(entries: list[Stored]) -> list[Stored]:
+    """The end of a run, as much as a frame holds; at least one entry, if there is one."""
+    size = 0
+    for index in range(len(entries) - 1, -1, -1):
+        size += _length(entries[index])
+        if size > ENTRIES_BYTES:
+            return entries[index + 1 :] or entries[-1:]
+    return entries
+
+
+def _length(entry: Stored) -> int:
+    return len(entry.text.encode()) + 1

@@ -105,7 +105,8 @@ class ChorusProtocol(WebSocketsSansIOProtocol):
         """The server stops: let the consumer finish what it has received and close, or close here."""
         if self.drains and self.handshake_complete and not self.close_sent:
             # Behind all that was received, so that it is finished first.
-            self.queue.put_nowait({"type": "chorus.shutdown"})  # type: ignore[typeddict-item]
+            event: Any = {"type": "chorus.shutdown"}
+            self.queue.put_nowait(event)
         else:
             super().shutdown()
             self._abort_later()
@@ -152,7 +153,7 @@ class ChorusProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if self.response.status_code == 101 and not self.conn.extensions:
             # Ready-made frames carry no compression, so with it negotiated they are not offered.
-            extensions: dict[str, Any] = self.scope["extensions"]  # type: ignore[assignment]
+            extensions: Any = self.scope["extensions"]
             extensions["chorus.frames"] = self
 
     def send_receive_event_to_app(self) -> None:

@@ -10,6 +10,7 @@ import secrets
 import string
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
@@ -45,9 +46,7 @@ def new_epoch() -> str:
 class Stream(models.Model):
     """A named, ordered, durable sequence of entries. Its row lock makes sequence order commit order."""
 
-    name = models.CharField(
-        max_length=64, unique=True, validators=[validate_name], help_text=validate_name.message
-    )
+    name = models.CharField(max_length=64, unique=True, validators=[validate_name], help_text=validate_name.message)
     title = models.CharField(max_length=200, blank=True, help_text="What people read; any characters.")
     epoch = models.CharField(max_length=16, default=new_epoch, editable=False)
     last_seq = models.BigIntegerField(default=0, editable=False)
@@ -60,11 +59,12 @@ class Stream(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
-    entry_model: ClassVar[type["Entry"]]
+    entry_model: ClassVar[Any]
+    """The concrete Entry; set beside it, since it refers to its stream."""
     written_by_verbs: ClassVar[frozenset[str]] = frozenset({"epoch", "last_seq", "first_seq"})
 
-    now: datetime
-    """The database's clock, on rows that a commit has locked."""
+    clock: datetime
+    """The database's time, on rows that a commit has locked."""
 
     class Meta:
         abstract = True
@@ -100,17 +100,22 @@ class Stream(models.Model):
             if isinstance(result, Exception):
                 raise result
             for batch in outcome.batches:
-                transaction.on_commit(lambda batch=batch: fanout.announce(batch), using=using, robust=True)
+                transaction.on_commit(partial(fanout.announce, batch), using=using, robust=True)
         return result
+
+    def appended(self) -> models.QuerySet["Entry"]:
+        """This stream's entries."""
+        entries: models.QuerySet[Entry] = self.entry_model._default_manager.filter(stream=self)
+        return entries
 
     def since(self, after: int, *, until: int) -> list[Stored]:
         """Up to PAGE entries after one position and not after another, oldest first."""
-        found = self.entry_model._default_manager.filter(stream=self, seq__gt=after, seq__lte=until)
+        found = self.appended().filter(seq__gt=after, seq__lte=until)
         return [entry.stored() for entry in found.order_by("seq")[:PAGE]]
 
     def history(self, *, before: int | None = None, limit: int = 50) -> tuple[list[Stored], bool]:
         """The newest entries (before a position), oldest first, and whether older ones exist."""
-        found = self.entry_model._default_manager.filter(stream=self)
+        found = self.appended()
         if before is not None:
             found = found.filter(seq__lt=before)
         page = list(found.order_by("-seq")[: limit + 1])

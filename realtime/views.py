@@ -81,7 +81,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 
 def numbers() -> dict[str, int]:
-    """Sockets open in this process, and by each kind of stream how many there are and their entries so far."""
+    """Sockets open in this process; of each kind of stream, how many there are and their entries so far."""
     found = {"connections": fanout.connection_count()}
     for model in apps.get_models():
         if issubclass(model, Stream):

@@ -22,9 +22,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "name",
@@ -47,9 +45,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "expires_at",
-                    models.DateTimeField(
-                        blank=True, help_text="Empty: never.", null=True, verbose_name="expires"
-                    ),
+                    models.DateTimeField(blank=True, help_text="Empty: never.", null=True, verbose_name="expires"),
                 ),
                 ("last_used_at", models.DateTimeField(editable=False, null=True, verbose_name="last used")),
                 ("revoked_at", models.DateTimeField(editable=False, null=True, verbose_name="revoked")),

@@ -18,9 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "name",
@@ -38,9 +36,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "title",
-                    models.CharField(
-                        blank=True, help_text="What people read; any characters.", max_length=200
-                    ),
+                    models.CharField(blank=True, help_text="What people read; any characters.", max_length=200),
                 ),
                 (
                     "epoch",
@@ -76,7 +72,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
-                "permissions": [("moderate_room", "Can delete anyone's messages")],
+                "permissions": (("moderate_room", "Can delete anyone's messages"),),
             },
         ),
         migrations.CreateModel(
@@ -84,9 +80,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("seq", models.BigIntegerField(editable=False)),
                 ("sender_key", models.CharField(editable=False, max_length=64)),

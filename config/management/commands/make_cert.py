@@ -15,6 +15,4 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **__: Any) -> None:
         path = settings.DATA_DIR / "localhost.pem"
         certificate.write(path)
-        self.stdout.write(
-            f"{path}\nValid {certificate.DAYS} days. Programs that trust it: SSL_CERT_FILE={path}"
-        )
+        self.stdout.write(f"{path}\nValid {certificate.DAYS} days. Programs that trust it: SSL_CERT_FILE={path}")

@@ -25,9 +25,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
-        parser.add_argument(
-            "--port", type=serve.port_number, default=8000, help="the port to listen on (8000)"
-        )
+        parser.add_argument("--port", type=serve.port_number, default=8000, help="the port to listen on (8000)")
         parser.add_argument("--tls", action="store_true", help="serve https and wss with localhost.pem")
 
     def handle(self, *_: Any, host: str, port: int, tls: bool, **__: Any) -> None:
@@ -86,9 +84,7 @@ def banner(options: serve.Options, port: int, password: str | None) -> str:
     url = f"{options.scheme}://{site}"
     socket_url = f"{'wss' if options.tls_cert else 'ws'}://{site}/ws/echo/"
     login = (
-        f"admin / {password}  (shown once; a new one: make password)"
-        if password
-        else "(a new password: make password)"
+        f"admin / {password}  (shown once; a new one: make password)" if password else "(a new password: make password)"
     )
     trust = f"SSL_CERT_FILE={from_here(options.tls_cert)} " if options.tls_cert else ""
     lines = [

@@ -90,9 +90,7 @@ def listen(host: str, port: int) -> socket.socket:
 def check(options: Options) -> None:
     """Raise CommandError for what would not work, or not safely."""
     if settings.DEBUG and not _is_loopback(options.host) and not getattr(settings, "CHORUS_DEV_LAN", False):
-        raise CommandError(
-            "DEBUG is on: set DEBUG=0 for production, or CHORUS_DEV_LAN=1 for a trusted network."
-        )
+        raise CommandError("DEBUG is on: set DEBUG=0 for production, or CHORUS_DEV_LAN=1 for a trusted network.")
     if options.workers > 1 and options.reload:
         raise CommandError("--reload works with one worker.")
     if options.workers > 1 and _layer().endswith("InMemoryChannelLayer"):
@@ -126,13 +124,9 @@ def _check_tls(options: Options) -> None:
             raise CommandError(f"There is no file {path}.")
     if options.tls_cert:
         try:
-            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
-                options.tls_cert, options.tls_key
-            )
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(options.tls_cert, options.tls_key)
         except (ssl.SSLError, OSError) as error:
-            raise CommandError(
-                f"{options.tls_cert} does not hold a certificate and its key: {error}"
-            ) from None
+            raise CommandError(f"{options.tls_cert} does not hold a certificate and its key: {error}") from None
 
 
 def uvicorn_config(options: Options) -> Config:
@@ -226,9 +220,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
         parser.add_argument("--port", type=port_number, default=8000, help="the port to listen on (8000)")
-        parser.add_argument(
-            "--workers", type=positive, default=1, help="processes; several need REDIS_URL (1)"
-        )
+        parser.add_argument("--workers", type=positive, default=1, help="processes; several need REDIS_URL (1)")
         parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate chain, PEM")
         parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its key (the same file)")
         parser.add_argument("--reload", action="store_true", help="start again when this site's code changes")
