@@ -11,7 +11,7 @@ from realtime.batch import Stored
 from realtime.consumers import JsonConsumer, command
 from realtime.fanout import Hub, group_of
 from realtime.journal import journal
-from realtime.live import LiveStream
+from realtime.live import LiveStream, Start
 from realtime.outbox import Frame
 from realtime.presence import NAMES, Change
 from realtime.protocol import CloseCode, Event, Refused, validate
@@ -74,21 +74,7 @@ class ChatConsumer(JsonConsumer):
         await self._enter()
         if this != self.joins:
             return
-        first, *rest = pages(start.events)
-        if self.subscription.kinds is None:
-            joined = events.Joined(
-                room=self.room.name,
-                you=self.identity.name,
-                seq=start.seq,
-                epoch=start.epoch,
-                recovered=start.recovered,
-                more=start.more,
-                users=self.hub.presence.users(self.group),
-                messages=[],
-            )
-            self.push(Frame(with_entries(joined, first)))
-        elif since is not None:
-            rest = [first, *rest]
+        rest = self._tell_joined(start, resumes=since is not None)
         self.subscription.open = True
         for page in rest:
             await self._replay(page, this)
@@ -99,6 +85,25 @@ class ChatConsumer(JsonConsumer):
                 await self._replay(page, this)
             if this != self.joins:
                 return
+
+    def _tell_joined(self, start: Start, *, resumes: bool) -> list[list[Stored]]:
+        """Send `joined` with what fits into it; returns the pages that are left."""
+        assert self.subscription is not None
+        first, *rest = pages(start.events)
+        if self.subscription.kinds is not None:  # line by line: there is no `joined`, and nothing unasked
+            return [first, *rest] if resumes else []
+        joined = events.Joined(
+            room=self.room.name,
+            you=self.identity.name,
+            seq=start.seq,
+            epoch=start.epoch,
+            recovered=start.recovered,
+            more=start.more,
+            users=self.hub.presence.users(self.group),
+            messages=[],
+        )
+        self.push(Frame(with_entries(joined, first)))
+        return rest
 
     async def _replay(self, entries: list[Stored], join: int) -> None:
         assert self.subscription is not None
@@ -176,7 +181,8 @@ def repeated(message: Any) -> Event | None:
     """The answer to an appended entry: none, since the room's event is one, unless its id was used before."""
     if not message.duplicate:
         return None
-    return message.as_event().model_copy(update={"id": message.client_id, "duplicate": True})
+    event: Event = message.as_event()
+    return event.model_copy(update={"id": message.client_id, "duplicate": True})
 
 
 def announce(hub: Hub, group: str, change: Change) -> None:
@@ -189,6 +195,7 @@ def announce(hub: Hub, group: str, change: Change) -> None:
                 {
                     "event": event,
                     "message": f"{name} {verb} the chat",
+                    "name": name if key else None,
                     "timestamp": datetime.now(UTC),
                     "users": {"count": change.users.count},
                 }

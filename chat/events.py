@@ -120,6 +120,8 @@ class SystemEvent(Event):
     type: Literal["system"] = "system"
     event: Literal["join", "leave"]
     message: str
+    name: str | None = None
+    """Who; left out where several are told of together."""
     timestamp: Timestamp
     users: Users
 

@@ -34,7 +34,7 @@ ROUTES = (
         "Talk, read what was said, see who is here.",
         (
             "Hi",
-            '{"action": "send", "text": "Hi", "id": "1"}',
+            '{"action": "send", "text": "Hi"}',
             '{"action": "typing"}',
             '{"action": "history", "limit": 20}',
             '{"action": "delete", "seq": 1}',

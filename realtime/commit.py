@@ -64,10 +64,15 @@ def commit(
         if len(entries) == 1:
             return Outcome({0: error})
     merged = Outcome()
+    passed_over: set[int] = set()
     for index, entry in enumerate(entries):
+        if entry.stream_id in passed_over:  # or it would overtake the one before it
+            continue
         outcome = commit(model, [entry], waiting=waiting, positions=positions)
         if outcome.results:
             merged.results[index] = outcome.results[0]
+        else:
+            passed_over.add(entry.stream_id)
         merged.batches += outcome.batches
     return merged
 

@@ -78,7 +78,8 @@ class LiveStream:
         if batch.epoch != self.epoch:
             self.repair()
             return
-        self._deliver([*batch.missed, *batch.events])
+        self._deliver(batch.missed)
+        self._deliver(batch.events)  # on its own: a page of missed ones may not reach up to it
         if self.position < batch.last:
             self.repair()
 

@@ -24,6 +24,7 @@ KERNEL_BUFFER_BYTES = 256 * 1024
 """Send buffer of a socket: without a bound the kernel hides megabytes of backlog from the outbox."""
 HIGH_WATER_BYTES = 64 * 1024
 """From here on `drain` waits."""
+BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class _Connection(ServerProtocol):
@@ -138,18 +139,13 @@ class ChorusProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self.conn.handshake_exc is not None and not (self.handshake_initiated or self.transport.is_closing()):
-            # A request too long to be read: the answer is ready, and nothing in the base class would send it.
+            # A request that is too long or none: the answer to the first is ready, and nothing in the base class
+            # would send it; to the second there is none (an address that is not ASCII, RFC 3986 §2).
             self.handshake_complete = self.close_sent = True
-            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.write(b"".join(self.conn.data_to_send()) or BAD_REQUEST)
             self.transport.close()
 
     def handle_connect(self, event: Request) -> None:
-        if not event.path.isascii():  # RFC 3986 §2: whatever is not ASCII is percent-encoded
-            self.handshake_complete = self.close_sent = True
-            self.conn.send_response(self.conn.reject(400, "The address holds bytes that are not ASCII.\n"))
-            self.transport.write(b"".join(self.conn.data_to_send()))
-            self.transport.close()
-            return
         super().handle_connect(event)
         if self.response.status_code == 101 and not self.conn.extensions:
             # Ready-made frames carry no compression, so with it negotiated they are not offered.

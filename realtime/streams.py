@@ -10,7 +10,6 @@ import secrets
 import string
 from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
 from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
@@ -99,8 +98,12 @@ class Stream(models.Model):
             result = outcome.results[0]
             if isinstance(result, Exception):
                 raise result
-            for batch in outcome.batches:
-                transaction.on_commit(partial(fanout.announce, batch), using=using, robust=True)
+
+            def announce() -> None:  # a function with a name, which Django puts into its log if it fails
+                for batch in outcome.batches:
+                    fanout.announce(batch)
+
+            transaction.on_commit(announce, using=using, robust=True)
         return result
 
     def appended(self) -> models.QuerySet["Entry"]:

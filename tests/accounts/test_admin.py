@@ -110,7 +110,7 @@ def test_the_revoke_action_revokes_and_is_logged(staff: Client, token: Token, se
 
 
 @pytest.mark.parametrize(("state", "shown"), [("active", True), ("expired", False), ("revoked", False)])
-def test_tokens_are_found_by_state(staff: Client, token: Token, state: str, shown: bool) -> None:  # noqa: FBT001
+def test_tokens_are_found_by_state(staff: Client, token: Token, state: str, shown: bool) -> None:
     answer = staff.get(reverse(TOKENS), {"state": state})
     assert (token in answer.context["cl"].queryset) is shown
 

@@ -7,9 +7,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import Token
 
 
-def test_create_token_prints_a_good_secret_and_nothing_else(
-    alice: User, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_create_token_prints_a_good_secret_and_nothing_else(alice: User, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("create_token", "alice")
     output = capsys.readouterr()
     token = Token.authenticate(output.out.removesuffix("\n"))
@@ -18,9 +16,7 @@ def test_create_token_prints_a_good_secret_and_nothing_else(
 
 
 def test_create_token_takes_a_name_scopes_and_days(alice: User) -> None:
-    call_command(
-        "create_token", "alice", "--name", "Backup", "--scope", "chat:read", "--scope", "chat:write:ops"
-    )
+    call_command("create_token", "alice", "--name", "Backup", "--scope", "chat:read", "--scope", "chat:write:ops")
     call_command("create_token", "alice", "--days", "never")
     lasting, named = Token.objects.all()
     assert (named.name, named.scopes) == ("Backup", ["chat:read", "chat:write:ops"])

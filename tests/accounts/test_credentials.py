@@ -125,9 +125,7 @@ def test_a_bearer_token_needs_no_cookies(secret: str, alice: User) -> None:
     assert handshake(("authorization", f"Bearer {secret}"), cookies_allowed=False)["user"] == alice
 
 
-@pytest.mark.parametrize(
-    "value", ["Bearer", "Bearer ", "Bearer wrong", "BEARER é", "Bearer chorus_" + "0" * 36]
-)
+@pytest.mark.parametrize("value", ["Bearer", "Bearer ", "Bearer wrong", "BEARER é", "Bearer chorus_" + "0" * 36])
 def test_a_mistyped_bearer_token_is_told_without_asking_the_database(value: str) -> None:
     scope = handshake(("authorization", value))
     assert scope["bad_token"]
@@ -136,9 +134,7 @@ def test_a_mistyped_bearer_token_is_told_without_asking_the_database(value: str)
 
 @in_threads
 def test_a_bad_bearer_token_does_not_fall_back_to_the_session(alice: User) -> None:
-    scope = handshake(
-        ("cookie", f"sessionid={session_of(alice)}"), ("authorization", f"Bearer {new_secret()}")
-    )
+    scope = handshake(("cookie", f"sessionid={session_of(alice)}"), ("authorization", f"Bearer {new_secret()}"))
     assert scope["bad_token"]
     assert scope["user"].is_anonymous
 
@@ -183,14 +179,14 @@ def test_a_session_ends_with_a_changed_password(alice: User) -> None:
 def test_a_session_outlives_a_new_secret_key_and_keeps_its_own_key(alice: User, settings: Settings) -> None:
     key = session_of(alice)
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
-    settings.SECRET_KEY = "a new one"  # noqa: S105
+    settings.SECRET_KEY = "a new one"
     assert session_user(key) == alice
     assert Session.objects.get().pk == key
 
 
 def test_a_session_of_a_forgotten_secret_key_is_nobody_s(alice: User, settings: Settings) -> None:
     key = session_of(alice)
-    settings.SECRET_KEY = "a new one"  # noqa: S105
+    settings.SECRET_KEY = "a new one"
     assert session_user(key) is None
 
 

@@ -53,7 +53,7 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_foreign_sites() -> None:
 
 
 @pytest.mark.parametrize("secure", [True, False])
-def test_the_cookie_is_as_secure_as_the_session_s(settings: Settings, secure: bool) -> None:  # noqa: FBT001
+def test_the_cookie_is_as_secure_as_the_session_s(settings: Settings, secure: bool) -> None:
     settings.SESSION_COOKIE_SECURE = secure
     assert bool(cookie_of(visit()[1])["secure"]) is secure
 
@@ -94,9 +94,7 @@ def test_admin_sets_no_cookie() -> None:
     assert COOKIE not in visit("/control/", app="admin")[1].cookies
 
 
-@pytest.mark.parametrize(
-    "page", [JsonResponse({}), HttpResponse("gone", status=404), HttpResponse("", status=302)]
-)
+@pytest.mark.parametrize("page", [JsonResponse({}), HttpResponse("gone", status=404), HttpResponse("", status=302)])
 def test_what_is_not_a_page_sets_no_cookie(page: HttpResponse) -> None:
     assert COOKIE not in visit(page=page)[1].cookies
 

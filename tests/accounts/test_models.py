@@ -56,9 +56,7 @@ def test_a_secret_is_known_again_with_its_owner(token: Token, secret: str, alice
     assert found.owner == alice
 
 
-def test_a_mistyped_secret_costs_no_query(
-    secret: str, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
+def test_a_mistyped_secret_costs_no_query(secret: str, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
         assert Token.authenticate(secret[:-1] + ("a" if secret[-1] != "a" else "b")) is None
 

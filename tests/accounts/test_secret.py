@@ -26,9 +26,7 @@ def test_one_wrong_character_anywhere_is_noticed() -> None:
         assert not is_well_formed(secret[:place] + wrong + secret[place + 1 :])
 
 
-@pytest.mark.parametrize(
-    "text", ["", "chorus_", "chorus_" + "0" * 36 + "\n", "é" * 43, "\ud800", "\x00", "a" * 10_000]
-)
+@pytest.mark.parametrize("text", ["", "chorus_", "chorus_" + "0" * 36 + "\n", "é" * 43, "\ud800", "\x00", "a" * 10_000])
 def test_what_is_no_secret_is_not_well_formed(text: str) -> None:
     assert not is_well_formed(text)
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts.guests import COOKIE
 from accounts.models import Token
-from tests.accounts.conftest import PASSWORD
+from tests.processes import PASSWORD
 
 NEW = {"name": "Backup", "scopes": ["chat:read", "chat:write"], "days": "30"}
 
@@ -21,9 +21,7 @@ def page(client: Client, alice: User) -> Client:
 
 
 def test_a_user_logs_in_and_is_sent_on(client: Client, alice: User) -> None:
-    answer = client.post(
-        reverse("login"), {"username": "alice", "password": PASSWORD, "next": "/accounts/tokens/"}
-    )
+    answer = client.post(reverse("login"), {"username": "alice", "password": PASSWORD, "next": "/accounts/tokens/"})
     assert answer.headers["location"] == "/accounts/tokens/"
     assert client.session["_auth_user_id"] == str(alice.pk)
 
@@ -35,9 +33,7 @@ def test_a_wrong_password_shows_the_form_again(client: Client, alice: User) -> N
 
 
 def test_login_sends_nobody_to_another_site(client: Client, alice: User) -> None:
-    answer = client.post(
-        reverse("login"), {"username": "alice", "password": PASSWORD, "next": "https://evil.example/"}
-    )
+    answer = client.post(reverse("login"), {"username": "alice", "password": PASSWORD, "next": "https://evil.example/"})
     assert answer.headers["location"] == reverse("home")
 
 
@@ -84,9 +80,7 @@ def test_a_secret_stays_out_of_caches_cookies_and_sessions(page: Client) -> None
     answer = page.post(reverse("tokens"), NEW)
     assert "no-store" in answer.headers["cache-control"]
     assert answer.context["secret"] not in str(answer.cookies) + str(answer.headers)
-    assert not any(
-        answer.context["secret"] in str(session.get_decoded()) for session in Session.objects.all()
-    )
+    assert not any(answer.context["secret"] in str(session.get_decoded()) for session in Session.objects.all())
 
 
 def test_a_token_for_ever_must_be_asked_for(page: Client) -> None:

@@ -2,7 +2,9 @@
 
 import { element } from "../realtime/dom.js";
 
-const ADDRESS = /https?:\/\/[^\s<>"'`]+[^\s<>"'`.,;:!?)\]}]/gi;
+// Neither quotes nor characters that turn the direction of what follows belong to an address.
+const INSIDE = String.raw`[^\s<>"'\u{60}\u200e\u200f\u202a-\u202e\u2066-\u2069]`;
+const ADDRESS = new RegExp(String.raw`https?:\/\/${INSIDE}*[^\s\p{P}\p{Cf}<>\u{60}]\/?`, "giu");
 
 /** The text as nodes. Links show their whole address as typed, and tell the other site nothing about this one. */
 export function withLinks(text) {

@@ -4,8 +4,7 @@ import { element } from "../realtime/dom.js";
 import { mark } from "./voice.js";
 
 const TYPING_MS = 4000; // after the last sign of it
-const NAMED = 100; // people up to whom joined and left events name one person each
-const VERB = / (?:joined|left) the chat$/;
+const NAMED = 100; // people up to whom all are listed
 
 export class People {
   #list;
@@ -30,10 +29,9 @@ export class People {
   }
 
   /** Take a `system` event: somebody joined or left. */
-  changed({ event, message, users }) {
-    const name = message.replace(VERB, "");
+  changed({ event, name, users }) {
     if (event === "leave") this.#names.delete(name);
-    else if (users.count <= NAMED) this.#names.add(name);
+    else if (name && users.count <= NAMED) this.#names.add(name);
     this.#total = users.count;
     this.#show();
   }

@@ -6,6 +6,7 @@ export class Scroller {
   #log;
   #button;
   #unseen = 0;
+  #stuck = true; // at the newest message, and to stay there
 
   /** `button` leads to the newest messages; `older()` is called near the top. */
   constructor(log, button, older) {
@@ -15,8 +16,6 @@ export class Scroller {
     button.addEventListener("click", () => this.toNewest());
     new ResizeObserver(() => this.#stuck && this.toNewest()).observe(log);
   }
-
-  #stuck = true;
 
   get atNewest() {
     return this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < NEAR;

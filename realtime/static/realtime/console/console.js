@@ -13,6 +13,7 @@ const frames = new Frames({ list: part("frames"), scroll: part("scroll"), empty:
 
 let socket = null;
 let opened = false;
+let paused = false;
 
 const chosen = (name) => document.querySelector(`input[name="${name}"]:checked`).value;
 const problem = (name, text) => {
@@ -181,8 +182,7 @@ part("preset").addEventListener("input", ({ target }) => {
   if (target.value) part("route").value = target.value; // before update(), which hears the same event further out
 });
 part("pause").addEventListener("click", ({ target }) => {
-  const paused = target.getAttribute("aria-pressed") !== "true";
-  target.setAttribute("aria-pressed", String(paused));
+  paused = !paused;
   target.textContent = paused ? "Go on" : "Pause";
   frames.pause(paused);
 });

@@ -1,0 +1,120 @@
+"""Values from the environment: what is accepted, and how a wrong one is named."""
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config import environment
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A monkeypatch for the variable X."""
+    monkeypatch.delenv("X", raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize(("value", "meaning"), [("1", True), ("yes", True), (" OFF ", False), ("0", False)])
+def test_a_switch_is_said_in_many_ways(given: pytest.MonkeyPatch, value: str, meaning: bool) -> None:
+    given.setenv("X", value)
+    assert environment.switch("X", default=not meaning) is meaning
+
+
+def test_a_variable_set_to_nothing_is_not_set(given: pytest.MonkeyPatch) -> None:
+    given.setenv("X", "")
+    assert environment.switch("X", default=True) is True
+    assert environment.number("X", default=4) == 4
+    assert environment.names("X") == []
+
+
+def test_a_wrong_switch_names_the_variable_and_what_was_expected(given: pytest.MonkeyPatch) -> None:
+    given.setenv("X", "maybe")
+    with pytest.raises(ImproperlyConfigured, match=r"^X: expected 1 or 0, got 'maybe'\.$"):
+        environment.switch("X", default=True)
+
+
+def test_a_wrong_number_is_refused(given: pytest.MonkeyPatch) -> None:
+    given.setenv("X", "-3")
+    with pytest.raises(ImproperlyConfigured, match="X: expected a whole number"):
+        environment.number("X", default=1)
+
+
+def test_a_list_is_separated_by_commas(given: pytest.MonkeyPatch) -> None:
+    given.setenv("X", "a.example, b.example,")
+    assert environment.names("X") == ["a.example", "b.example"]
+
+
+def test_origins_are_written_as_browsers_send_them(given: pytest.MonkeyPatch) -> None:
+    given.setenv("X", "HTTPS://Example.com:443,http://localhost:3000,http://[::1]:80")
+    assert environment.origins("X") == ["https://example.com", "http://localhost:3000", "http://[::1]"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "example.com",
+        "https://example.com/",
+        "https://*.example.com",
+        "ftp://example.com",
+        "https://a:port",
+        "null",
+    ],
+)
+def test_what_is_no_full_origin_is_refused(given: pytest.MonkeyPatch, value: str) -> None:
+    given.setenv("X", value)
+    with pytest.raises(ImproperlyConfigured, match="X: expected origins such as"):
+        environment.origins("X")
+
+
+def test_proxies_are_addresses_or_networks(given: pytest.MonkeyPatch) -> None:
+    given.setenv("X", "10.0.0.5,10.1.0.0/16,::1")
+    assert environment.networks("X") == ["10.0.0.5", "10.1.0.0/16", "::1"]
+    given.setenv("X", "proxy.example")
+    with pytest.raises(ImproperlyConfigured, match="X: expected addresses or networks"):
+        environment.networks("X")
+
+
+def test_a_database_keeps_what_its_query_says(given: pytest.MonkeyPatch) -> None:
+    given.setenv("X", "postgres://u:p%40ss@db:5433/chorus?sslmode=require")
+    config = environment.database("X")
+    assert (config["HOST"], config["PORT"], config["NAME"]) == ("db", 5433, "chorus")
+    assert config["PASSWORD"] == "p@ss"
+    assert config["OPTIONS"] == {"sslmode": "require"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "mysql://u:secret@db/chorus",
+        "postgres://u:secret@db:port/chorus",
+        "postgres://u:secret@db",
+        "sqlite://",
+        "sqlite://:memory:",
+        "chorus",
+    ],
+)
+def test_a_wrong_database_is_refused_without_its_password(given: pytest.MonkeyPatch, value: str) -> None:
+    given.setenv("X", value)
+    with pytest.raises(ImproperlyConfigured, match="X: expected postgres://") as refused:
+        environment.database("X")
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["redis://r:6379", "rediss://:pw@r:6379/1", "unix:///run/redis.sock"])
+def test_redis_has_three_kinds_of_address(given: pytest.MonkeyPatch, value: str) -> None:
+    given.setenv("X", value)
+    assert environment.redis("X", needed=True) == value
+
+
+def test_no_redis_has_to_be_said_where_it_is_needed(given: pytest.MonkeyPatch) -> None:
+    assert environment.redis("X", needed=False) == ""
+    with pytest.raises(ImproperlyConfigured, match=r"X: expected redis://.*, got nothing"):
+        environment.redis("X", needed=True)
+    given.setenv("X", "memory://")
+    assert environment.redis("X", needed=True) == ""
+
+
+def test_a_wrong_redis_is_refused_without_its_password(given: pytest.MonkeyPatch) -> None:
+    given.setenv("X", "http://:secret@redis")
+    with pytest.raises(ImproperlyConfigured, match="X: expected redis://") as refused:
+        environment.redis("X", needed=False)
+    assert "secret" not in str(refused.value)

@@ -1,0 +1,145 @@
+"""The cast of the tests, the sites they play on, and what each of them leaves behind: nothing."""
+
+import inspect
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import User
+from django.core.signals import setting_changed
+from django.db import connection
+from pytest_django import Settings
+from redis.asyncio import Redis
+
+from accounts.models import Token
+from chat.models import Room
+from config.settings import channel_layer
+from realtime import db as socket_db
+from realtime.access import AccessLevel
+from realtime.fanout import close_hub
+from realtime.journal import close_journal
+from tests.processes import PASSWORD, RedisServer, redis_server
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say what the marker means."""
+    config.addinivalue_line("markers", "postgresql: holds on PostgreSQL, where DATABASE_URL names one")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about another database; it is not skipped, it does not exist here."""
+    if connection.vendor == "postgresql":
+        return
+    elsewhere = [item for item in items if item.get_closest_marker("postgresql")]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if item not in elsewhere]
+
+
+# What a test leaves behind.
+
+
+@pytest.fixture(autouse=True)
+def _tidy(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Close what sockets opened, so that the test's database can be emptied and no warning comes late."""
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("_tidy_loop")
+    yield
+    socket_db.close()
+
+
+@pytest.fixture
+async def _tidy_loop() -> AsyncIterator[None]:
+    yield
+    await close_hub()
+    await close_journal()
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+# The cast.
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """An ordinary user."""
+    return User.objects.create_user("alice", "alice@example.com", PASSWORD)
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """Another ordinary user, who must not touch what is Alice's."""
+    return User.objects.create_user("bob", "bob@example.com", PASSWORD)
+
+
+@pytest.fixture
+def root(db: None) -> User:
+    """A superuser."""
+    return User.objects.create_superuser("root", "root@example.com", PASSWORD)
+
+
+@pytest.fixture
+def issued(alice: User) -> tuple[Token, str]:
+    """A token of Alice's that may do everything, and its secret."""
+    return Token.issue(alice, "laptop")
+
+
+@pytest.fixture
+def token(issued: tuple[Token, str]) -> Token:
+    """The token itself."""
+    return issued[0]
+
+
+@pytest.fixture
+def secret(issued: tuple[Token, str]) -> str:
+    """Its secret."""
+    return issued[1]
+
+
+@pytest.fixture
+def lobby(db: None) -> Room:
+    """A room in which everybody may write, guests too."""
+    return Room.objects.create(name="lobby", guest_access=AccessLevel.WRITE)
+
+
+# The sites.
+
+
+@pytest.fixture
+def development(settings: Settings) -> None:
+    """A site with DEBUG on; without this fixture tests are in production."""
+    settings.DEBUG = True
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[RedisServer]:
+    """A Redis of the tests' own; a test finds it empty through `redis_site`."""
+    with redis_server() as running:
+        yield running
+
+
+@pytest.fixture
+async def redis_site(redis: RedisServer, settings: Settings) -> AsyncIterator[RedisServer]:
+    """A site whose processes talk through Redis."""
+    async with Redis.from_url(redis.url) as client:
+        await client.flushall()
+    settings.REDIS_URL = redis.url
+    settings.CHANNEL_LAYERS = {"default": channel_layer(redis.url)}
+    yield redis
+    await close_hub()
+    await get_channel_layer().flush()  # closes its connections
+
+
+@pytest.fixture
+def reread(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """A monkeypatch for the environment that realtime.conf reads."""
+    _forget_conf()
+    yield monkeypatch
+    monkeypatch.undo()
+    _forget_conf()
+
+
+def _forget_conf() -> None:
+    setting_changed.send(sender=None, setting="CHORUS_", value=None, enter=False)
