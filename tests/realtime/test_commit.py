@@ -83,6 +83,7 @@ def test_a_repeat_within_a_batch_gives_the_first(lobby: Room) -> None:
     outcome = commit(Room, [said(lobby, "a", "1"), said(lobby, "a", "1"), said(lobby, "b", "2")])
     assert outcomes(outcome.results) == [1, 1, 2]
     assert [outcome.results[index].duplicate for index in range(3)] == [False, True, False]  # type: ignore[union-attr]
+    assert [(batch.first, batch.last) for batch in outcome.batches] == [(1, 2)]
 
 
 def test_a_conflict_within_a_batch_fails_alone(lobby: Room) -> None:

@@ -66,6 +66,7 @@ async def test_a_silent_database_is_unavailable_in_time(threads: db.Threads, mon
     answer = threading.Event()
     with pytest.raises(db.Unavailable, match="in time"):
         await threads.run(answer.wait, 5)
+    monkeypatch.undo()
     answer.set()
     assert await threads.run(lambda: 1) == 1
 

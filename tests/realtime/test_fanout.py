@@ -210,10 +210,10 @@ async def test_a_check_asks_once_for_all_rooms(monkeypatch: pytest.MonkeyPatch) 
 
 
 @in_threads
-async def test_a_check_that_finds_all_well_reads_nothing(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_check_that_finds_all_well_repairs_nothing(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     listener = await listen(hub(), room)
     listener.stream.offer(await write(room, "hi"))
-    monkeypatch.setattr(Room, "read", None)
+    monkeypatch.setattr(listener.stream, "repair", lambda: pytest.fail("nothing is missing"))
     await hub().check()
     assert listener.seqs == [1]
 

@@ -129,6 +129,14 @@ async def test_a_locked_database_is_unavailable_in_time_and_then_recovers(
     assert await db.run(Message.objects.count) == 1
 
 
+async def test_nobody_waits_longer_for_having_others_before(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(module, "BATCH", 1)
+    async with held(room), asyncio.timeout(3):
+        results = await asyncio.gather(*[say(room, "x") for _ in range(30)], return_exceptions=True)
+    assert all(isinstance(result, db.Unavailable) for result in results)
+
+
 async def test_what_nobody_waits_for_any_more_is_not_tried(room: Room) -> None:
     async with held(room) as release:
         first = say(room, "first")

@@ -38,7 +38,7 @@ def test_a_frame_of_a_page_stays_below_its_limit() -> None:
 
 
 def test_an_entry_larger_than_a_page_has_one_of_its_own() -> None:
-    entries = [entry(1), entry(2, 2 * FRAME_BYTES), entry(3)]
+    entries = [entry(1, 2 * FRAME_BYTES), entry(2), entry(3, 2 * FRAME_BYTES)]
     assert [[each.seq for each in page] for page in pages(entries)] == [[1], [2], [3]]
 
 

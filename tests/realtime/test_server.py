@@ -253,6 +253,11 @@ async def test_an_application_that_returns_ends_the_connection() -> None:
 # A reader that has stopped.
 
 
+async def idle(connection: Connection, _send: Callable[[Message], Awaitable[None]]) -> None:
+    """An application that takes no notice of anything."""
+    await connection.lost.wait()
+
+
 async def fill(connection: Connection) -> int:
     """Write until nothing more goes out; gives the bytes that the kernel took."""
     written, taken = 0, -1
@@ -277,6 +282,7 @@ async def test_a_close_does_not_wait_for_a_reader_and_aborts_it_in_time(monkeypa
     async def app(connection: Connection, send: Callable[[Message], Awaitable[None]]) -> None:
         await fill(connection)
         await asyncio.wait_for(send({"type": "websocket.close", "code": 4000}), 0.1)
+        await idle(connection, send)
 
     async with connected(app, receive_buffer=4096) as connection:
         await connection.shake_hands()
@@ -297,7 +303,7 @@ async def test_a_reader_that_stopped_is_aborted_when_its_application_returns(mon
 
 async def test_a_reader_that_stopped_after_its_own_close_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CLOSING_SECONDS", 0.2)
-    async with connected(receive_buffer=4096) as connection:
+    async with connected(idle, receive_buffer=4096) as connection:
         await connection.shake_hands()
         await fill(connection)
         connection.writer.write(frame(CLOSE, b"\x03\xe8"))
@@ -306,7 +312,7 @@ async def test_a_reader_that_stopped_after_its_own_close_is_aborted(monkeypatch:
 
 async def test_a_reader_that_sends_nonsense_and_stopped_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CLOSING_SECONDS", 0.2)
-    async with connected(receive_buffer=4096) as connection:
+    async with connected(idle, receive_buffer=4096) as connection:
         await connection.shake_hands()
         await fill(connection)
         connection.writer.write(frame(3, b"no such opcode"))
@@ -315,7 +321,7 @@ async def test_a_reader_that_sends_nonsense_and_stopped_is_aborted(monkeypatch: 
 
 async def test_who_answers_no_ping_is_closed_with_1011_and_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CLOSING_SECONDS", 0.2)
-    async with connected(receive_buffer=4096, ws_ping_interval=0.05, ws_ping_timeout=0.05) as connection:
+    async with connected(idle, receive_buffer=4096, ws_ping_interval=0.05, ws_ping_timeout=0.05) as connection:
         await connection.shake_hands()
         await fill(connection)
         await asyncio.wait_for(connection.lost.wait(), 3)

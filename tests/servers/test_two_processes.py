@@ -41,6 +41,14 @@ async def test_who_has_a_tab_on_each_comes_once_and_goes_once_for_all(pair: Pair
     assert doors == ["bob joined the chat", "bob left the chat"]
 
 
+async def test_who_comes_is_told_at_once(pair: Pair) -> None:
+    first, second = pair
+    async with member(first, "alice", "porch") as alice, asyncio.timeout(10):
+        for _ in range(4):  # whom nobody tells of would be found one by one, every 5 seconds
+            async with member(second, None, "porch"):
+                await alice.next("system", event="join")
+
+
 async def test_a_broadcast_crosses(pair: Pair) -> None:
     first, second = pair
     async with connect(f"{first.ws}/ws/broadcast/") as one, connect(f"{second.ws}/ws/broadcast/") as two:
@@ -91,6 +99,9 @@ async def test_an_id_used_on_both_at_once_gives_one_message(pair: Pair) -> None:
             same = str(uuid4())
             answers = await asyncio.gather(here.say("once", same), there.say("once", same))
             assert len({answer["seq"] for answer in answers}) == 1
+            await there.send("send", text="once", id=same)
+            repeated = await there.next("chat", id=same, duplicate=True)
+            assert repeated["seq"] == answers[0]["seq"]
         await here.send("history", limit=300)
         history = await here.next("history")
     assert [entry["seq"] for entry in history["messages"]] == list(range(1, 11))
