@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import AsyncIterator, Iterator
 
+import hypothesis
 import pytest
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
@@ -20,6 +21,10 @@ from realtime.access import AccessLevel
 from realtime.fanout import close_hub
 from realtime.journal import close_journal
 from tests.processes import PASSWORD, RedisServer, redis_server
+
+# The same examples on every machine, however slow it is.
+hypothesis.settings.register_profile("chorus", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("chorus")
 
 
 def pytest_configure(config: pytest.Config) -> None:

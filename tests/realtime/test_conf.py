@@ -1,6 +1,7 @@
 """Settings are read once, and a wrong one stops start-up with its name."""
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
@@ -84,6 +85,12 @@ def test_django_s_settings_win_over_the_environment(reread: pytest.MonkeyPatch, 
     reread.setenv("CHORUS_MAX_TEXT", "500")
     settings.CHORUS_MAX_TEXT = 7
     assert conf.max_text == 7
+
+
+def test_a_site_with_a_wrong_value_does_not_start(settings: Settings) -> None:
+    settings.CHORUS_MAX_TEXT = "many"
+    with pytest.raises(ImproperlyConfigured, match=r"^CHORUS_MAX_TEXT: "):
+        apps.get_app_config("realtime").ready()
 
 
 def test_a_setting_that_does_not_exist_is_an_error_of_the_program() -> None:

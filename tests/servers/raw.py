@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Self
 
+import pytest
+
 from tests.processes import Server
 
 CONT, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
@@ -54,6 +56,13 @@ class RawClient:
         with suppress(OSError):
             self.connection.sendall(data)
         return self
+
+    def send_until_stuck(self, data: bytes) -> None:
+        """Send the same again and again until the server takes no more, as it has to before 64 MiB."""
+        self.connection.settimeout(1)
+        with pytest.raises(TimeoutError):
+            self.connection.sendall(data * (64 * 1024 * 1024 // len(data)))
+        self.connection.settimeout(WAIT_SECONDS)
 
     def _read(self, size: int) -> bytes:
         while len(self._received) < size:
