@@ -1,7 +1,10 @@
 """The cast of the tests, the sites they play on, and what each of them leaves behind: nothing."""
 
+import asyncio
+import functools
 import inspect
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import hypothesis
 import pytest
@@ -22,6 +25,8 @@ from realtime.fanout import close_hub
 from realtime.journal import close_journal
 from tests.processes import PASSWORD, RedisServer, redis_server
 
+TEST_SECONDS = 60.0
+
 # The same examples on every machine, however slow it is.
 hypothesis.settings.register_profile("chorus", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("chorus")
@@ -33,12 +38,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about another database; it is not skipped, it does not exist here."""
+    """Let no test wait for ever, and leave out what is about another database: it does not exist here."""
+    for item in items:
+        if inspect.iscoroutinefunction(getattr(item, "obj", None)):
+            item.obj = _limited(item.obj)  # type: ignore[attr-defined]
     if connection.vendor == "postgresql":
         return
     elsewhere = [item for item in items if item.get_closest_marker("postgresql")]
     config.hook.pytest_deselected(items=elsewhere)
     items[:] = [item for item in items if item not in elsewhere]
+
+
+def _limited(test: Any) -> Any:
+    @functools.wraps(test)
+    async def limited(*args: Any, **kwargs: Any) -> None:
+        async with asyncio.timeout(TEST_SECONDS):
+            await test(*args, **kwargs)
+
+    return limited
 
 
 # What a test leaves behind.

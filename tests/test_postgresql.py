@@ -11,6 +11,7 @@ from django.db import connection
 from tests.processes import postgres_server
 
 ROOT = Path(__file__).resolve().parent.parent
+MAX_SECONDS = 240
 ABOUT_STORAGE = (
     *(f"tests/realtime/test_{name}.py" for name in ("db", "streams", "commit", "journal", "live")),
     "tests/chat/test_models.py",
@@ -22,6 +23,8 @@ def test_storage_on_postgresql() -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *ABOUT_STORAGE]
     with postgres_server() as server:
         environment = {**os.environ, "DATABASE_URL": server.url}
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=MAX_SECONDS
+        )
     assert done.returncode == 0, done.stdout[-10_000:] + done.stderr[-2000:]
     assert "deselected" not in done.stdout

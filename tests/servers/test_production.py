@@ -48,26 +48,21 @@ def visit(server: Server, path: str, person: str | None = None, origin: str | No
 
 
 async def test_guests_read_what_members_write(server: Server) -> None:
-    async with (
-        visit(server, "/ws/chat/hall/", "root") as root,  # staff make a room by going there
-        visit(server, "/ws/chat/hall/", "alice") as alice,
-        visit(server, "/ws/chat/hall/") as guest,
-    ):
-        members = [Member(socket) for socket in (root, alice, guest)]
-        for one in members:
+    async with visit(server, "/ws/chat/hall/", "root") as socket:
+        await Member(socket).next("joined")  # staff make a room by going there
+    async with visit(server, "/ws/chat/hall/", "alice") as socket, visit(server, "/ws/chat/hall/") as other:
+        alice, guest = Member(socket), Member(other)
+        for one in (alice, guest):
             await one.next("joined")
-        said = await members[1].say("welcome")
-        for reader in (members[0], members[2]):
-            assert await reader.hear("welcome") == said
+        said = await alice.say("welcome")
+        assert await guest.hear("welcome") == said
         for action in ("send", "typing", "delete"):
-            await members[2].send(action, text="hi", seq=1, id=action)
-            refused = await members[2].next("error", id=action)
-            assert (refused["code"], refused["message"]) == (
-                "forbidden",
-                "Guests may not write here. Log in first.",
-            )
-        await members[2].send("history", id="1")
-        assert (await members[2].next("history"))["messages"] == [said]
+            await guest.send(action, text="hi", seq=1, id=action)
+            refused = await guest.next("error", id=action)
+            assert refused["code"] == "forbidden"
+            assert refused["message"] == "Guests may not write here. Log in first."
+        await guest.send("history", id="1")
+        assert (await guest.next("history"))["messages"] == [said]
 
 
 @pytest.mark.parametrize("person", [None, "bob"])
