@@ -458,7 +458,7 @@ async def test_a_login_that_cannot_be_checked_is_unavailable_and_no_failure(monk
 
 
 async def test_too_many_commands_are_refused_and_the_third_time_the_socket_is_closed(settings: Settings) -> None:
-    settings.CHORUS_COMMAND_BURST, settings.CHORUS_COMMAND_RATE = 2, 1
+    settings.CHORUS_COMMAND_BURST, settings.CHORUS_COMMAND_RATE = 2, 0.1
     async with talk() as socket:
         await socket.next("told")
         for number in range(5):
@@ -466,7 +466,7 @@ async def test_too_many_commands_are_refused_and_the_third_time_the_socket_is_cl
         assert [(await socket.event())["type"] for _ in range(2)] == ["told", "told"]
         errors = [await socket.error() for _ in range(3)]
         assert [(error["code"], error["id"]) for error in errors] == [("rate_limited", n) for n in "234"]
-        assert 0 < errors[0]["retry_after"] <= 1
+        assert 0 < errors[0]["retry_after"] <= 10
         assert (await socket.closed())[0] == 4003
 
 

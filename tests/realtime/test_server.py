@@ -261,7 +261,7 @@ async def idle(connection: Connection, _send: Callable[[Message], Awaitable[None
 async def fill(connection: Connection) -> int:
     """Write until nothing more goes out; gives the bytes that the kernel took."""
     written, taken = 0, -1
-    while written - connection.protocol.buffered() > taken:
+    while written - connection.protocol.buffered() > taken and not connection.protocol.transport.is_closing():
         taken = written - connection.protocol.buffered()
         for _ in range(16):
             connection.protocol.write(Frame(b"x" * 65536).wire)
@@ -321,7 +321,7 @@ async def test_a_reader_that_sends_nonsense_and_stopped_is_aborted(monkeypatch: 
 
 async def test_who_answers_no_ping_is_closed_with_1011_and_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CLOSING_SECONDS", 0.2)
-    async with connected(idle, receive_buffer=4096, ws_ping_interval=0.05, ws_ping_timeout=0.05) as connection:
+    async with connected(idle, receive_buffer=4096, ws_ping_interval=0.4, ws_ping_timeout=0.1) as connection:
         await connection.shake_hands()
         await fill(connection)
         await asyncio.wait_for(connection.lost.wait(), 3)
