@@ -19,6 +19,10 @@ CHOICES = (
     (EVERYTHING, "Everything you may do"),
     ("chat:read", "Read chat rooms"),
     ("chat:write", "Write in chat rooms"),
+    ("counter:read", "Read counters"),
+    ("counter:write", "Change counters"),
+    ("notifications:subscribe", "Subscribe to topics"),
+    ("notifications:publish", "Publish to topics and, where its owner may, to people"),
 )
 """The scopes that pages offer, and what they say of them."""
 

@@ -2,44 +2,14 @@
 
 from typing import Any, ClassVar, Self
 
-from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.urls import reverse
 
 from chat import events
-from realtime.access import AccessLevel, Identity
+from realtime.access import Identity
 from realtime.conf import conf
-from realtime.protocol import CloseCode, Refused
-from realtime.streams import Entry, Stream, is_name, validate_name
-
-
-class RoomQuerySet(models.QuerySet["Room"]):
-    """Rooms as visitors meet them."""
-
-    def open(self, name: str, visitor: Identity) -> "Room":
-        """The room of that name. In development the first visitor makes it, in production staff do.
-
-        Raises Refused with close code 4500 for what is no name, and 4504 where there is no such room.
-        """
-        name = name.lower()
-        if not is_name(name):
-            raise Refused("invalid", f"Bad room name. {validate_name.message}", close=CloseCode.BAD_NAME)
-        room = self.filter(name=name).first()
-        if room is not None:
-            return room
-        if settings.DEBUG or getattr(visitor.user, "is_staff", False):
-            return self.get_or_create(name=name)[0]
-        raise Refused("not_found", "There is no such room.", close=CloseCode.NO_SUCH_STREAM)
-
-    def readable_by(self, user: AbstractBaseUser | AnonymousUser) -> Self:
-        """The rooms this user, or a guest, may read."""
-        if getattr(user, "is_superuser", False):
-            return self.all()
-        if user.is_authenticated:
-            return self.exclude(member_access=AccessLevel.NONE)
-        return self.exclude(guest_access=AccessLevel.NONE)
+from realtime.protocol import Refused, printable
+from realtime.streams import Entry, Stream, StreamQuerySet
 
 
 class Room(Stream):
@@ -47,7 +17,7 @@ class Room(Stream):
 
     description = models.CharField(max_length=500, blank=True, help_text="A sentence about what is talked about here.")
 
-    objects = RoomQuerySet.as_manager()
+    objects = StreamQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["name"]
@@ -101,10 +71,10 @@ class Message(Entry):
 
     @classmethod
     def saying(cls, sender: Identity, text: str, client_id: str | None) -> Self:
-        """A message to be appended; raises Refused `too_long`."""
+        """A message to be appended; raises Refused `too_long` or `invalid`."""
         if conf.max_text and len(text) > conf.max_text:
             raise Refused("too_long", f"Message too long (max {conf.max_text} chars)")
-        return cls.by(sender, client_id, text=text)
+        return cls.by(sender, client_id, text=printable(text))
 
     @classmethod
     def deleting(cls, sender: Identity, target: int, client_id: str | None) -> Self:

@@ -68,7 +68,7 @@ TRUSTED_PROXIES = environment.networks("TRUSTED_PROXIES")
 
 INSTALLED_APPS = [
     *(["daphne"] if DEBUG else []),  # makes `runserver` an ASGI server
-    "django.contrib.admin",
+    "config.admin.ChorusAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -76,10 +76,13 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "csp",
+    "ninja",  # serves the files of the OpenAPI page
     "config",
     "realtime",
     "accounts",
     "chat",
+    "counter",
+    "notifications",
 ]
 
 MIDDLEWARE = [
@@ -151,10 +154,9 @@ def channel_layer(redis_url: str) -> dict[str, Any]:
         "retry_on_error": [exceptions.ConnectionError, exceptions.TimeoutError],
         "health_check_interval": 15,
     }
-    prefix = environment.text("CHORUS_NAMESPACE") or Conf.model_fields["namespace"].default
     return {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [host], "prefix": prefix},
+        "CONFIG": {"hosts": [host], "prefix": NAMESPACE},
     }
 
 
@@ -162,7 +164,16 @@ DATABASES = {"default": database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = environment.redis("REDIS_URL", needed=not DEBUG)
 """Empty: everything stays in this one process."""
+NAMESPACE: str = environment.text("CHORUS_NAMESPACE") or Conf.model_fields["namespace"].default
 CHANNEL_LAYERS = {"default": channel_layer(REDIS_URL)}
+if REDIS_URL:  # what all processes count together: attempts to log in
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": f"{NAMESPACE}:cache",
+        }
+    }
 
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"

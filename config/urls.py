@@ -3,11 +3,15 @@
 from django.contrib import admin
 from django.urls import include, path
 
-admin.site.site_header = admin.site.site_title = "Chorus"
+from config.api import api
+from realtime.mount import mounted
 
 urlpatterns = [
+    path("api/", mounted(api)),
     path("", include("realtime.urls")),
     path("accounts/", include("accounts.urls")),
     path("chat/", include("chat.urls")),
+    path("counter/", include("counter.urls")),
+    path("notifications/", include("notifications.urls")),
     path("admin/", admin.site.urls),
 ]

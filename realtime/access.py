@@ -42,7 +42,7 @@ class Credential(Protocol):
         """Who speaks by it."""
 
     def allows(self, scope: str) -> bool:
-        """Tell whether the token's scopes cover `scope`, such as `chat:write:lobby`."""
+        """Tell whether the token's scopes cover `scope`, such as `chat:write`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +73,11 @@ def check(identity: Identity, action: Action, stream: "Stream") -> None:
 
     A token narrows what its owner may do to its scopes, and never widens it.
     """
-    scope = f"{stream._meta.app_label}:{action}"
-    if identity.token is not None and not identity.token.allows(f"{scope}:{stream.name}"):
-        raise Refused(
-            "forbidden",
-            f"This token's scopes do not include {scope}.",
-            close=CloseCode.NOT_ALLOWED if action == "read" else None,
-        )
-    if getattr(identity.user, "is_superuser", False):
-        return
-    level = AccessLevel(stream.guest_access if identity.user is None else stream.member_access)
-    if not level.covers(action):
-        who = "Guests" if identity.user is None else "Members"
-        hint = " Log in first." if identity.user is None else ""
-        raise Refused(
-            "forbidden",
-            f"{who} may not {action} here.{hint}",
-            close=CloseCode.NOT_ALLOWED if action == "read" else None,
-        )
+    scope = stream.scope(action)
+    reason: str | None = None
+    if identity.token is not None and not identity.token.allows(scope):
+        reason = f"This token's scopes do not include {scope}."
+    elif not getattr(identity.user, "is_superuser", False):
+        reason = stream.denies(identity, action)
+    if reason is not None:
+        raise Refused("forbidden", reason, close=CloseCode.NOT_ALLOWED if action == "read" else None)

@@ -50,8 +50,14 @@ async def refuse(scope: Scope, receive: Receive, send: Send, status: int, retry_
 
 async def unknown_route(scope: Scope, receive: Receive, send: Send) -> None:
     """The last route."""
-    logger.info("no such route", extra={"route": scope["path"], "address": scope["address"]})
+    facts = {"route": loggable(scope["path"]), "address": scope["address"]}
+    logger.info("no such route route=%s address=%s", *facts.values(), extra=facts)
     await refuse(scope, receive, send, 404)
+
+
+def loggable(path: str) -> str:
+    """A path as one word of a log line, whatever a client put into it."""
+    return path[:200].encode("unicode_escape").decode()
 
 
 class Outermost:
@@ -87,7 +93,7 @@ class Origin:
                 "foreign origin %r: %s. To trust it, add it to ALLOWED_ORIGINS.",
                 origin,
                 consequence,
-                extra={"route": scope["path"], "address": scope["address"]},
+                extra={"route": loggable(scope["path"]), "address": scope["address"]},
             )
             if not settings.DEBUG:
                 await refuse(scope, receive, send, 403)

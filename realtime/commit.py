@@ -95,9 +95,12 @@ def _commit(
         known_until = stream.last_seq
         added = _number(stream, by_stream[pk], outcome.results)
         if added:
-            model.entry_model._default_manager.using(using).bulk_create(added)
-            model._default_manager.using(using).filter(pk=pk).update(last_seq=stream.last_seq)
-            batch = Batch(stream.key, stream.epoch, added[0].seq, stream.last_seq, [e.stored() for e in added])
+            kept = [entry for entry in added if entry.is_kept]
+            model.entry_model._default_manager.using(using).bulk_create(kept)
+            model._default_manager.using(using).filter(pk=pk).update(**stream.head())
+            stream.settle(added)
+            shown = stream.shown(added)
+            batch = Batch(stream.key, stream.epoch, added[0].seq, stream.last_seq, shown)
             if positions.get(pk, known_until) < known_until:
                 batch.missed = stream.since(positions[pk], until=known_until)
             outcome.batches.append(batch)

@@ -46,6 +46,8 @@ class Conf(BaseModel):
     """Sockets of guests one address may have open in one process; past it 1013."""
     connections_per_process: Count = 10_000
     """Sockets one process serves; past it the handshake is refused with 503."""
+    heartbeat_interval: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30
+    """Seconds between heartbeats on the topic `system`."""
     db_threads: Annotated[int, Field(ge=1, le=64)] = 4
     """Threads, each with a database connection, for what sockets read."""
 

@@ -16,7 +16,7 @@ from channels.consumer import AsyncConsumer
 
 from realtime import db
 from realtime.access import Credential, Identity
-from realtime.asgi import Receive, Scope, Send, refuse
+from realtime.asgi import Receive, Scope, Send, loggable, refuse
 from realtime.conf import conf
 from realtime.fanout import Hub, hub
 from realtime.limits import CommandRate
@@ -226,7 +226,7 @@ class SocketConsumer(AsyncConsumer):
             await self.refused(Refused("unavailable", UNAVAILABLE), id)
 
     async def _tell_refused(self, refusal: Refused, id: str | None) -> None:
-        logger.info("refused: %s", refusal.code, extra=self._context())
+        self._log("refused", code=refusal.code)
         await self.refused(refusal, id)
         if refusal.close:
             raise Close(refusal.close, refusal.message)
@@ -306,9 +306,8 @@ class SocketConsumer(AsyncConsumer):
     # Log lines: one on connect, one on close.
 
     def _context(self) -> dict[str, Any]:
-        path = str(self.scope.get("path", ""))[:200]
         return {
-            "route": path.encode("unicode_escape").decode(),
+            "route": loggable(str(self.scope.get("path", ""))),
             "who": self.identity.name,
             "address": self.scope.get("address", ""),
         }

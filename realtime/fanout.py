@@ -8,6 +8,7 @@ import logging
 import random
 import weakref
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -46,6 +47,7 @@ class Hub:
         self.presence = Presence(self._store(), self._tell_presence)
         self.sockets = Connections()
         self.throttle = Throttle()
+        self._kept: set[str] = set()
         self._groups: dict[str, set[Subscription]] = {}
         self._streams: dict[str, LiveStream] = {}
         self._repairs = asyncio.Semaphore(REPAIRS_AT_ONCE)
@@ -60,6 +62,12 @@ class Hub:
         if url.startswith("memory:"):
             self._redis = None
         return RedisStore(self._redis, conf.namespace, self.bus.origin) if self._redis else None
+
+    def keep_running(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run `work` in the background for as long as this hub lives; once, however often it is asked."""
+        if name not in self._kept:
+            self._kept.add(name)
+            self._tasks.append(asyncio.create_task(supervise(name, work)))
 
     # Unstored events.
 
@@ -211,6 +219,14 @@ async def close_hub() -> None:
     found = _hubs.pop(asyncio.get_running_loop(), None)
     if found is not None:
         await found.close()
+
+
+def listeners(group: str) -> int:
+    """How many sockets are in a group now, in all processes; for synchronous code in a server's threads."""
+    for loop, found in _hubs.items():
+        if loop.is_running():
+            return asyncio.run_coroutine_threadsafe(found.presence.count(group), loop).result(2)
+    return 0
 
 
 def announce(batch: Batch) -> None:

@@ -86,7 +86,7 @@ class LiveStream:
     def _deliver(self, events: list[Stored]) -> None:
         assert self.position is not None
         fresh = [event for event in events if event.seq > self.position]
-        if not fresh or fresh[0].seq != self.position + 1:
+        if not fresh or (self.model.contiguous and fresh[0].seq != self.position + 1):
             return
         framed = [(event, Frame(event.text)) for event in fresh]
         self.position = fresh[-1].seq
@@ -97,6 +97,10 @@ class LiveStream:
         push_stored(self.subscribers, framed)
 
     def _remember(self, item: tuple[Stored, Frame]) -> None:
+        if not self.model.contiguous:  # the newest says it all, whatever was read before it
+            self._ring.clear()
+            self._ring_bytes = 0
+            self._ring_after = item[0].seq - 1
         self._ring.append(item)
         self._ring_bytes += len(item[1].wire)
         while len(self._ring) > PAGE or self._ring_bytes > RING_BYTES:
@@ -125,8 +129,9 @@ class LiveStream:
             await self._loaded()
         assert self.position is not None
         events = [stored for stored, _ in self._ring]
-        known = since is not None and epoch == self.epoch and (self._ring_after or 0) <= since <= self.position
-        if known:
+        same = epoch == self.epoch or since == 0  # 0 stands before all, in any epoch
+        known = since is not None and same and (self._ring_after or 0) <= since <= self.position
+        if known and self.model.contiguous:
             events = [stored for stored in events if stored.seq > (since or 0)]
         elif since is None:
             events = events[-FRESH:]
@@ -145,14 +150,15 @@ class LiveStream:
             else:
                 snapshot = await db.run(self.model.read, self.pk, seq)
                 events = snapshot.events if snapshot else []
-            if self.epoch == epoch and (not events or events[0].seq != seq + 1):
+            if self.epoch == epoch and (not events or (self.model.contiguous and events[0].seq != seq + 1)):
                 if subscription.on_reset:
                     subscription.on_reset()  # what is missing was pruned
                 return
             yield events
             seq = events[-1].seq
-        # After a reset every subscription was already told to join anew.
-        subscription.live = self.epoch == epoch and self.position is not None
+        # After a reset every subscription was already told to join anew, and may have done so meanwhile.
+        if self.epoch == epoch and self.position is not None:
+            subscription.live = True
 
     async def _loaded(self) -> None:
         """Wait until the position is known and the ring is fresh; one read serves all who wait."""

@@ -58,8 +58,10 @@ class Store(Protocol):
 class _Group:
     """One group as this process sees it."""
 
-    def __init__(self, on_change: Callable[[Change], None]) -> None:
+    def __init__(self, on_change: Callable[[Change], None], every: float) -> None:
         self.on_change = on_change
+        self.every = every
+        """Changes are told at most once in so many seconds; 0: at once."""
         self.mine = Share()
         self.tabs: dict[str, int] = {}
         self.others: dict[str, Share] = {}
@@ -80,10 +82,12 @@ class _Group:
             people.update(share.people)
         return people
 
+    def connections(self) -> int:
+        return self.mine.connections + sum(share.connections for share in self.others.values())
+
     def count(self, merged: dict[str, str]) -> Users:
-        connections = self.mine.connections + sum(share.connections for share in self.others.values())
         names = sorted(merged.values(), key=str.lower)[:NAMES]
-        return Users(count=len(merged), connections=connections, names=names)
+        return Users(count=len(merged), connections=self.connections(), names=names)
 
 
 class Presence:
@@ -95,14 +99,18 @@ class Presence:
         self._groups: dict[str, _Group] = {}
         self._unwritten: set[str] = set()
         self._writing: dict[str, asyncio.Task[None]] = {}
+        self._under_way: dict[str, list[asyncio.Future[None]]] = {}
+        """Who waits for the write that is being carried out."""
+        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        """Who waits for a write that has yet to begin."""
         self._draining = False
         self._loop = asyncio.get_running_loop()
 
-    async def open(self, group: str, on_change: Callable[[Change], None]) -> None:
-        """Begin to follow a group; a local socket does so right before it enters."""
+    async def open(self, group: str, on_change: Callable[[Change], None], *, every: float = 0.0) -> None:
+        """Begin to follow a group; a local socket does so right before it enters. Told of changes once in `every` s."""
         found = self._groups.get(group)
         if found is None:
-            found = self._groups[group] = _Group(on_change)
+            found = self._groups[group] = _Group(on_change, every)
             found.opening = asyncio.create_task(self._open(group, found))
         found.entering += 1
         try:
@@ -147,6 +155,34 @@ class Presence:
         """This process is about to stop; its people will be back elsewhere in a moment."""
         self._draining = True
 
+    def connections(self, group: str) -> int:
+        """How many sockets are here, in all processes, as far as this one knows."""
+        found = self._groups.get(group)
+        return found.connections() if found else 0
+
+    async def count(self, group: str) -> int:
+        """How many sockets are here now, in all processes, also where this one has none."""
+        found = self._groups.get(group)
+        mine = found.mine.connections if found else 0
+        if self._store is None:
+            return mine
+        try:
+            others = await asyncio.wait_for(self._store.read(group), 1.0)
+        except Exception as error:  # noqa: BLE001 - whatever Redis does, what is known will do
+            logger.warning("presence not read (%s)", type(error).__name__)
+            others = found.others if found else {}
+        return mine + sum(share.connections for share in others.values())
+
+    async def written(self, group: str) -> None:
+        """Wait until this process's share of a group is where others read it; without Redis, at once."""
+        if self._store is None:
+            return
+        waiting = self._waiting.setdefault(group, []) if group in self._unwritten else self._under_way.get(group)
+        if waiting is not None:
+            written = self._loop.create_future()
+            waiting.append(written)
+            await asyncio.wait({written}, timeout=1.0)
+
     async def refresh(self, group: str, *, quietly: bool = False) -> None:
         """Read the other processes' shares again; without an answer the last known ones stay."""
         found = self._groups.get(group)
@@ -157,7 +193,7 @@ class Presence:
         except Exception as error:  # noqa: BLE001 - whatever Redis does, presence must not stop a socket
             logger.warning("presence not read (%s)", type(error).__name__)
         if not quietly and found.opening.done():
-            self._compare(group, found)
+            self._compare_soon(group, found)
 
     async def keep_lease(self) -> None:
         """Renew the lease and look for dead processes, for ever."""
@@ -169,12 +205,16 @@ class Presence:
             await asyncio.sleep(RENEW_SECONDS)
 
     def _changed(self, group: str, found: _Group) -> None:
-        # Comparing costs as much as there are people, so a crowd is compared now and then, not at each step.
-        if len(found.shown) <= NAMES:
-            self._compare(group, found)
-        else:
-            self._compare_after(WRITE_SECONDS, group, found)
+        self._compare_soon(group, found)
         self._write_soon(group)
+
+    def _compare_soon(self, group: str, found: _Group) -> None:
+        # Comparing costs as much as there are people, so a crowd is compared now and then, not at each step.
+        every = max(found.every, WRITE_SECONDS) if len(found.shown) > NAMES else found.every
+        if every:
+            self._compare_after(every, group, found)
+        else:
+            self._compare(group, found)
 
     def _compare_after(self, seconds: float, group: str, found: _Group) -> None:
         if found.settling is None or found.settling.when() > self._loop.time() + seconds:
@@ -227,12 +267,17 @@ class Presence:
                 self._unwritten.discard(group)
                 # The share is looked up anew: the group may have ended and begun again meanwhile.
                 share = self._groups[group].mine if group in self._groups else Share()
+                self._under_way[group] = self._waiting.pop(group, [])
                 try:
                     if not await store.write(group, share):
                         self._write_all_soon()
                     self._tell(group)
+                    for written in self._under_way.pop(group):
+                        if not written.done():
+                            written.set_result(None)
                 except Exception as error:  # noqa: BLE001 - whatever Redis does, presence must not stop a socket
                     self._unwritten.add(group)
+                    self._waiting.setdefault(group, []).extend(self._under_way.pop(group, ()))
                     if not failed:
                         logger.warning("presence not written (%s)", type(error).__name__)
                     failed = True

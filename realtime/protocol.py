@@ -73,11 +73,25 @@ CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """Control characters (Unicode category Cc) other than tab and line breaks."""
 
 
+NOT_PRINTABLE = "control characters other than tab and line break are not allowed"
+
+
+NOT_PRINTABLE = "control characters other than tab and line break are not allowed"
+
+
 def _printable(text: str) -> str:
     """PostgreSQL cannot store NUL, and no other control character has a use in a message."""
     if CONTROL.search(text):
-        raise ValueError("control characters other than tab and line break are not allowed")
+        raise ValueError(NOT_PRINTABLE)
     return text
+
+
+def printable(text: str) -> str:
+    """Return a text that a person wrote; raises Refused `invalid` if it holds control characters."""
+    try:
+        return _printable(text)
+    except ValueError:
+        raise Refused("invalid", NOT_PRINTABLE) from None
 
 
 PersonText = Annotated[str, AfterValidator(_printable)]

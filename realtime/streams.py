@@ -12,15 +12,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, router, transaction
 
 from realtime import fanout
-from realtime.access import AccessLevel, Identity
+from realtime.access import AccessLevel, Action, Identity
 from realtime.batch import PAGE, Snapshot, Stored
 from realtime.commit import commit
-from realtime.protocol import Event
+from realtime.protocol import CloseCode, Event, Refused
 
 validate_name = RegexValidator(
     r"\A[a-z0-9][a-z0-9._-]{0,63}\Z",
@@ -42,6 +45,34 @@ def new_epoch() -> str:
     return "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))
 
 
+class StreamQuerySet(models.QuerySet[Any]):
+    """Streams as visitors meet them."""
+
+    def open(self, name: str, visitor: Identity) -> Any:
+        """The stream of that name. In development the first visitor makes it, in production staff do.
+
+        Raises Refused with close code 4500 for what is no name, and 4504 where there is none of that name.
+        """
+        name = name.lower()
+        kind = self.model._meta.verbose_name
+        if not is_name(name):
+            raise Refused("invalid", f"Bad {kind} name. {validate_name.message}", close=CloseCode.BAD_NAME)
+        stream = self.filter(name=name).first()
+        if stream is not None:
+            return stream
+        if settings.DEBUG or getattr(visitor.user, "is_staff", False):
+            return self.get_or_create(name=name)[0]
+        raise Refused("not_found", f"There is no such {kind}.", close=CloseCode.NO_SUCH_STREAM)
+
+    def readable_by(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """The streams this user, or a guest, may read."""
+        if getattr(user, "is_superuser", False):
+            return self.all()
+        if user.is_authenticated:
+            return self.exclude(member_access=AccessLevel.NONE)
+        return self.exclude(guest_access=AccessLevel.NONE)
+
+
 class Stream(models.Model):
     """A named, ordered, durable sequence of entries. Its row lock makes sequence order commit order."""
 
@@ -60,6 +91,8 @@ class Stream(models.Model):
 
     entry_model: ClassVar[Any]
     """The concrete Entry; set beside it, since it refers to its stream."""
+    contiguous: ClassVar[bool] = True
+    """Readers need every entry; False where the newest says it all."""
     written_by_verbs: ClassVar[frozenset[str]] = frozenset({"epoch", "last_seq", "first_seq"})
 
     clock: datetime
@@ -75,6 +108,20 @@ class Stream(models.Model):
     def key(self) -> str:
         """Names this stream among all: `chat.room:5`."""
         return f"{self._meta.label_lower}:{self.pk}"
+
+    def scope(self, action: Action) -> str:
+        """What a token's scopes have to cover: `chat:write:lobby`."""
+        return f"{self._meta.app_label}:{action}:{self.name}"
+
+    def denies(self, identity: Identity, action: Action) -> str | None:
+        """Why `identity` may not do this here, in words for them; None if they may."""
+        if identity.user is None:
+            return (
+                None
+                if AccessLevel(self.guest_access).covers(action)
+                else f"Guests may not {action} here. Log in first."
+            )
+        return None if AccessLevel(self.member_access).covers(action) else f"Members may not {action} here."
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, but never a position: a form that was open while entries came would rewind it."""
@@ -105,6 +152,17 @@ class Stream(models.Model):
 
             transaction.on_commit(announce, using=using, robust=True)
         return result
+
+    def head(self) -> dict[str, Any]:
+        """What a commit writes to the locked row."""
+        return {"last_seq": self.last_seq}
+
+    def shown(self, added: list["Entry"]) -> list[Stored]:
+        """What readers get of entries that commit together."""
+        return [entry.stored() for entry in added]
+
+    def settle(self, added: list["Entry"]) -> None:
+        """Do what else belongs into the transaction that added entries."""
 
     def appended(self) -> models.QuerySet["Entry"]:
         """This stream's entries."""
@@ -180,6 +238,11 @@ class Entry(models.Model):
     def by(cls, sender: Identity, client_id: str | None, **content: Any) -> Self:
         """An entry not yet stored."""
         return cls(sender_key=sender.key, sender_name=sender.name, client_id=client_id, **content)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a row stays; False where the stream's own row says all that matters."""
+        return True
 
     def content(self) -> dict[str, Any]:
         """What the sender said, as JSON values: the same id with other content is a conflict."""

@@ -1,4 +1,4 @@
-"""The home page, the console and the server's status."""
+"""The home page and the console."""
 
 from django.urls import path
 
@@ -7,7 +7,5 @@ from realtime import views
 urlpatterns = [
     path("", views.home, name="home"),
     path("console/", views.console, name="console"),
-    path("api/status", views.status, name="status"),
-    path("api/status/", views.status),
     path("favicon.ico", views.favicon),
 ]

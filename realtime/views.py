@@ -1,24 +1,26 @@
-"""The home page, the console and the server's status, over whatever routes the installed apps offer."""
+"""The home page and the console, over whatever routes the installed apps offer."""
 
 import tomllib
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.apps import apps
 from django.conf import settings
 from django.db.models import Sum
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from realtime import fanout
-from realtime.access import Identity
+from realtime.access import Action, Identity, check
+from realtime.protocol import Refused
 from realtime.routing import registered
-from realtime.streams import Stream
+from realtime.streams import Stream, is_name
+
+AnyStream = TypeVar("AnyStream", bound=Stream)
 
 MAX_SHARED = 10_000
 """Characters of a frame that a shared console link fills in."""
@@ -34,6 +36,36 @@ def identity_of(request: HttpRequest) -> Identity:
 def socket_origin(request: HttpRequest) -> str:
     """Where this site's sockets are, as the visitor reached it: `wss://chat.example.org`."""
     return f"{'wss' if request.is_secure() else 'ws'}://{request.get_host()}"
+
+
+def may(visitor: Identity, action: Action, stream: Stream) -> bool:
+    """Tell whether a visitor may do this in a stream."""
+    try:
+        check(visitor, action, stream)
+    except Refused:
+        return False
+    return True
+
+
+def may_make(request: HttpRequest) -> bool:
+    """Tell whether a first visit makes the stream: anybody's in development, staff's in production."""
+    return settings.DEBUG or bool(getattr(request.user, "is_staff", False))
+
+
+def readable_or_404(request: HttpRequest, model: type[AnyStream], name: str) -> AnyStream:
+    """The stream of that name; an unsaved one where the visitor's socket will make it.
+
+    Raises Http404 for what is no name, where there is none of that name, and where the visitor may not read it.
+    """
+    if not is_name(name):
+        raise Http404("no stream can have this name")
+    found: AnyStream | None = model._default_manager.filter(name=name).first()
+    if found is None and not may_make(request):
+        raise Http404("there is none of this name")
+    found = found or model(name=name)
+    if not may(identity_of(request), "read", found):
+        raise Http404("there is none of this name for this visitor")
+    return found
 
 
 def terminal() -> str:
@@ -65,13 +97,6 @@ def console(request: HttpRequest) -> HttpResponse:
         "send": request.GET.get("send", "")[:MAX_SHARED],
     }
     return render(request, "realtime/console.html", context)
-
-
-@require_safe
-@never_cache
-def status(request: HttpRequest) -> JsonResponse:
-    """Name, version and live numbers."""
-    return JsonResponse({"name": "Chorus", "version": version(), **numbers()})
 
 
 @require_safe

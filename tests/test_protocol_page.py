@@ -10,14 +10,33 @@ from pydantic import ValidationError
 
 import chat.events
 import chat.routing
+import counter.events
+import counter.routing
+import notifications.events
+import notifications.routing
 from realtime.conf import Conf
 from realtime.protocol import Auth, AuthResult, CloseCode, Command, ErrorCode, ErrorEvent, Event
 from realtime.routing import registered
 
 PAGE = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text()
-EVENTS: tuple[type[Event], ...] = (*chat.events.EVENTS, ErrorEvent, AuthResult)
-COMMANDS: tuple[type[Command], ...] = (*chat.events.COMMANDS, Auth)
-PATTERNS = chat.routing.websocket_urlpatterns
+EVENTS: tuple[type[Event], ...] = (
+    *chat.events.EVENTS,
+    *counter.events.EVENTS,
+    *notifications.events.EVENTS,
+    ErrorEvent,
+    AuthResult,
+)
+COMMANDS: tuple[type[Command], ...] = (
+    *chat.events.COMMANDS,
+    *counter.events.COMMANDS,
+    *notifications.events.COMMANDS,
+    Auth,
+)
+PATTERNS = [
+    *chat.routing.websocket_urlpatterns,
+    *counter.routing.websocket_urlpatterns,
+    *notifications.routing.websocket_urlpatterns,
+]
 
 
 def transcript_lines(arrows: str) -> list[str]:

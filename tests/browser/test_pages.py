@@ -14,6 +14,8 @@ PAGES = (
     ("/", None),
     ("/chat/", None),
     ("/chat/lobby/", None),
+    ("/counter/", None),
+    ("/notifications/", None),
     ("/console/", None),
     ("/accounts/login/", None),
     ("/accounts/tokens/", "alice"),

@@ -32,7 +32,7 @@ def forgive(problems: list[str]) -> None:
 
 
 def test_what_was_missed_and_what_was_unsent_arrive_once(
-    visit: Visit, own_server: Server, room: str, problems: list[str]
+    own_server: Server, visit: Visit, room: str, problems: list[str]
 ) -> None:
     page = connected(visit(f"/chat/{room}/", name="alice", at=own_server))
     say(page, "before")
@@ -52,7 +52,7 @@ def test_what_was_missed_and_what_was_unsent_arrive_once(
     forgive(problems)
 
 
-def test_an_unsent_message_survives_a_reload(visit: Visit, own_server: Server, room: str, problems: list[str]) -> None:
+def test_an_unsent_message_survives_a_reload(own_server: Server, visit: Visit, room: str, problems: list[str]) -> None:
     page = connected(visit(f"/chat/{room}/", name="alice", at=own_server))
     own_server.kill()
     expect(page.locator(".room-status")).to_contain_text("Trying again in")
@@ -68,7 +68,7 @@ def test_an_unsent_message_survives_a_reload(visit: Visit, own_server: Server, r
     forgive(problems)
 
 
-def test_a_restart_is_told_and_waited_for(visit: Visit, own_server: Server, room: str, problems: list[str]) -> None:
+def test_a_restart_is_told_and_waited_for(own_server: Server, visit: Visit, room: str, problems: list[str]) -> None:
     page = connected(visit(f"/chat/{room}/", at=own_server))
     own_server.terminate()
     expect(page.locator(".room-status")).to_contain_text("The server is restarting.")

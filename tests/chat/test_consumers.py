@@ -175,10 +175,10 @@ async def test_a_reset_while_somebody_joins_leaves_the_last_word_to_the_new_hist
     opening = presence.open
     gates: list[asyncio.Event] = []
 
-    async def slowly(*args: Any) -> None:
+    async def slowly(*args: Any, **kwargs: Any) -> None:
         gates.append(asyncio.Event())
         await gates[-1].wait()
-        await opening(*args)
+        await opening(*args, **kwargs)
 
     monkeypatch.setattr(presence, "open", slowly)
     async with connect(LOBBY) as socket:

@@ -91,7 +91,7 @@ def test_who_is_refused_is_told_what_would_help() -> None:
         (
             Identity.of_user(alice, Token(owner=alice, scopes=["chat:read"])),
             Room(name="lobby"),
-            "This token's scopes do not include chat:write.",
+            "This token's scopes do not include chat:write:lobby.",
         ),
     ]:
         refusal = refusal_of(identity, "write", room)

@@ -8,6 +8,7 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from chat.models import Message, Room
+from counter.models import Change, Counter
 from realtime import db
 from realtime.access import Identity
 from realtime.commit import NO_WAIT, Waiting, commit
@@ -159,6 +160,81 @@ def test_a_hub_that_lacks_nothing_costs_no_statement(lobby: Room) -> None:
         commit(Room, [said(lobby, "c")])
     assert batch.missed == []
     assert len(knowing) == len(asking)
+
+
+# What a model adds.
+
+
+@pytest.fixture
+def cups(db: None) -> Counter:
+    """A counter: its row says all that matters."""
+    return Counter.objects.create(name="cups")
+
+
+def click(counter: Counter, delta: int, id: str | None = None) -> Change:
+    change = Change.of(ALICE, delta, id)
+    change.stream = counter
+    return change
+
+
+def test_what_is_not_to_be_kept_is_numbered_and_leaves_no_row(cups: Counter) -> None:
+    outcome = commit(Counter, [click(cups, 1), click(cups, 2, "a"), click(cups, 4)])
+    assert [result.seq for result in outcome.results.values()] == [1, 2, 3]  # type: ignore[union-attr]
+    assert list(Change.objects.values_list("seq", "value")) == [(2, 3)]
+
+
+def test_what_the_model_has_in_its_head_is_written_with_the_position(cups: Counter) -> None:
+    commit(Counter, [click(cups, 1), click(cups, 2)])
+    row = Counter.objects.get()
+    assert (row.value, row.last_seq) == (3, 2)
+
+
+def test_a_stream_may_show_less_than_was_appended(cups: Counter) -> None:
+    [batch] = commit(Counter, [click(cups, 1), click(cups, 2)]).batches
+    assert (batch.first, batch.last, [shown.seq for shown in batch.events]) == (1, 2, [2])
+
+
+def test_settling_is_part_of_the_transaction(cups: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    settled: list[list[int]] = []
+    monkeypatch.setattr(Counter, "settle", lambda _, added: settled.append([entry.seq for entry in added]))
+    commit(Counter, [click(cups, 1), click(cups, 2)])
+    assert settled == [[1, 2]]
+
+    def fails(*_: object) -> None:
+        raise OperationalError("the disk is full")
+
+    monkeypatch.setattr(Counter, "settle", fails)
+    with pytest.raises(OperationalError):
+        commit(Counter, [click(cups, 1)])
+    assert Counter.objects.get().value == 3
+
+
+def test_repeats_and_refusals_settle_nothing(cups: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit(Counter, [click(cups, 1, "a")])
+    monkeypatch.setattr(Counter, "settle", pytest.fail)
+    outcome = commit(Counter, [click(cups, 1, "a"), click(cups, 2, "a")])
+    assert outcome.batches == []
+    assert Counter.objects.get().last_seq == 1
+
+
+def test_an_entry_that_is_tried_again_alone_is_applied_once(cups: Counter) -> None:
+    """What the failed transaction had counted already must not count."""
+    bad = click(cups, 1, "bad")
+    bad.sender_name = None  # type: ignore[assignment]
+    outcome = commit(Counter, [click(cups, 1), bad, click(cups, 2, "b")])
+    assert type(outcome.results[1]).__name__ == "IntegrityError"
+    assert (outcome.results[2].value, Counter.objects.get().value) == (3, 3)  # type: ignore[union-attr]
+
+
+def test_many_clicks_cost_as_many_statements_as_two(cups: Counter) -> None:
+    with CaptureQueriesContext(connection) as two:
+        commit(Counter, [click(cups, 1) for _ in range(2)])
+    with CaptureQueriesContext(connection) as many:
+        commit(Counter, [click(cups, 1) for _ in range(50)])
+    assert len(many) == len(two)
+
+
+# Streams that are held elsewhere.
 
 
 @pytest.mark.postgresql

@@ -1,6 +1,7 @@
 """One stream as one process sees it: nothing is lost, nothing comes twice, all comes in order."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -10,13 +11,17 @@ from django.db import OperationalError
 from pytest_django import Settings
 
 from chat.models import Message, Room
+from counter.models import Change, Counter
 from realtime import db, live
 from realtime.batch import PAGE, Batch
+from realtime.commit import commit
 from realtime.fanout import hub
-from realtime.live import FRESH
+from realtime.live import FRESH, LiveStream, Start
+from realtime.outbox import Burst, Frame
 from realtime.protocol import CloseCode, Refused
+from realtime.subscription import Subscription
 from tests.connect import until
-from tests.realtime.listening import Listener, delete, listen, write
+from tests.realtime.listening import ALICE, Listener, delete, listen, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -499,3 +504,136 @@ async def test_who_leaves_last_takes_the_stream_along(room: Room) -> None:
     two.leave()
     two.leave()
     assert hub().position(room.key) is None
+
+
+# Streams of which the newest says it all.
+
+
+@pytest.fixture
+def counter() -> Counter:
+    return Counter.objects.create(name="cups")
+
+
+class Shown:
+    """A socket that shows a counter."""
+
+    def __init__(self, counter: Counter) -> None:
+        self.counter = counter
+        self.versions: list[int] = []
+        self.stream: LiveStream
+        self.subscription = Subscription(self._push)
+
+    def _push(self, pushed: Frame | Burst) -> None:
+        self.versions += [json.loads(frame.data)["version"] for frame in pushed.frames]
+
+    async def join(self, since: int | None = None, epoch: str | None = None) -> Start:
+        """Do what a consumer does to join."""
+        self.stream = await hub().stream(self.counter.key, self.subscription)
+        start = await self.stream.start(since, epoch)
+        async for _ in self.stream.catch_up(self.subscription, start.seq):
+            pass
+        return start
+
+
+async def add(counter: Counter, times: int = 1) -> Batch:
+    """Count as another process does whose hint is lost; gives what it would have told."""
+
+    def work() -> Batch:
+        changes = [Change.of(ALICE, 1, None) for _ in range(times)]
+        for change in changes:
+            change.stream = counter
+        [batch] = commit(Counter, changes).batches
+        return batch
+
+    return await db.run(work)
+
+
+async def test_a_newest_state_needs_nothing_between(counter: Counter) -> None:
+    shown = Shown(counter)
+    await shown.join()
+    await add(counter)
+    shown.stream.offer(await add(counter))
+    shown.stream.offer(await add(counter, 3))
+    assert shown.versions == [2, 5]
+
+
+async def test_an_older_state_is_dropped(counter: Counter) -> None:
+    shown = Shown(counter)
+    await shown.join()
+    older, newer = await add(counter), await add(counter)
+    for batch in (newer, older, newer):
+        shown.stream.offer(batch)
+    assert shown.versions == [2]
+
+
+async def test_who_joins_later_gets_the_newest_state_only(counter: Counter) -> None:
+    first = Shown(counter)
+    await first.join()
+    for _ in range(3):
+        first.stream.offer(await add(counter))
+    start = await Shown(counter).join()
+    assert [stored.seq for stored in start.events] == [3]
+
+
+@pytest.mark.parametrize("since", [0, 1, 2, 3, 99])
+async def test_the_newest_state_is_told_whatever_one_has_already(counter: Counter, since: int) -> None:
+    await add(counter, 3)
+    start = await Shown(counter).join(since, counter.epoch)
+    assert [stored.seq for stored in start.events] == [3]
+
+
+async def test_a_state_is_kept_however_many_came_before_it(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "RING_BYTES", 200)
+    first = Shown(counter)
+    await first.join()
+    for _ in range(20):
+        first.stream.offer(await add(counter))
+    start = await Shown(counter).join()
+    assert [stored.seq for stored in start.events] == [20]
+
+
+async def test_what_is_counted_while_the_first_read_runs_keeps_nobody_waiting(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each read would be too old for what was told since, if more came with every read."""
+    real = Counter.read.__func__  # type: ignore[attr-defined]
+    shown, loop = Shown(counter), asyncio.get_running_loop()
+
+    def read(model: type[Counter], *args: Any) -> Any:
+        snapshot = real(model, *args)
+        asyncio.run_coroutine_threadsafe(count(), loop).result(5)
+        return snapshot
+
+    async def count() -> None:
+        for _ in range(2):
+            hub().committed(await add(counter, 2))
+
+    monkeypatch.setattr(Counter, "read", classmethod(read))
+    start = await asyncio.wait_for(shown.join(), 2)
+    assert [stored.seq for stored in start.events] == [start.seq]
+    assert start.seq == hub().position(counter.key) == 4
+
+
+async def test_a_lost_state_is_found_by_a_repair(counter: Counter) -> None:
+    shown = Shown(counter)
+    await shown.join()
+    await add(counter, 5)
+    await asyncio.wait({shown.stream.repair()})
+    assert shown.versions == [5]
+
+
+# From the beginning.
+
+
+@pytest.mark.parametrize("epoch", [None, "", "another"])
+async def test_0_stands_before_all_in_any_epoch(room: Room, epoch: str | None) -> None:
+    await write(room, *"abc")
+    start = await Listener(hub(), room).join(0, epoch)
+    assert start.recovered
+    assert [stored.seq for stored in start.events] == [1, 2, 3]
+
+
+async def test_0_is_not_recovered_where_the_first_are_gone(room: Room) -> None:
+    await write(room, *["x"] * (PAGE + 1))
+    start = await Listener(hub(), room).join(0, "another")
+    assert (start.recovered, start.events[0].seq) == (False, 2)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
 
 import pytest
 from redis.asyncio import Redis
@@ -401,6 +402,144 @@ async def test_who_comes_and_goes_while_the_group_is_opened_leaves_no_trace(site
     assert here.names == ["alice"]
     here.leave("alice")
     await until(lambda: not here.followed)
+
+
+# Connections, told now and then.
+
+
+async def test_with_an_interval_many_changes_are_told_once_and_the_last_one_always(alone: Room) -> None:
+    for name in ("alice", "bob", "bob"):
+        await alone.presence.open(GROUP, alone.changes.append, every=0.05)
+        alone.presence.enter(GROUP, f"user:{name}", name)
+    assert alone.changes == []
+    await until(lambda: alone.changes)
+    [change] = alone.changes
+    assert (change.users.count, change.users.connections) == (2, 3)
+    alone.leave("bob")
+    await until(lambda: len(alone.changes) == 2)
+    assert alone.changes[-1].users.connections == 2
+
+
+async def test_with_an_interval_changes_are_told_that_far_apart(alone: Room) -> None:
+    told: list[float] = []
+    clock = asyncio.get_running_loop().time
+    for _ in range(30):
+        await alone.presence.open(GROUP, lambda _change: told.append(clock()), every=0.1)
+        alone.presence.enter(GROUP, "user:alice", "alice")
+        await asyncio.sleep(0.01)
+    await until(lambda: alone.connections == 30)
+    gaps = [later - earlier for earlier, later in pairwise(told)]
+    assert len(gaps) >= 2
+    assert min(gaps) > 0.09
+
+
+async def test_another_tab_is_told_as_a_connection_though_nobody_came(alone: Room) -> None:
+    await alone.enter("alice")
+    await alone.enter("alice")
+    assert [(change.joined, change.users.connections) for change in alone.changes[1:]] == [([], 2)]
+
+
+async def test_connections_are_counted_at_once(alone: Room) -> None:
+    await alone.presence.open(GROUP, alone.changes.append, every=10)
+    alone.presence.enter(GROUP, "user:alice", "alice")
+    assert alone.presence.connections(GROUP) == await alone.presence.count(GROUP) == 1
+    assert alone.presence.connections("another") == await alone.presence.count("another") == 0
+
+
+async def test_connections_of_all_processes_are_counted(site: Site) -> None:
+    here, there = site.process(), site.process()
+    await there.enter("alice")
+    await there.enter("alice")
+    await there.presence.written(GROUP)
+    await here.enter("bob")
+    assert here.presence.connections(GROUP) == 3
+
+
+async def test_a_process_without_sockets_counts_those_of_the_others(site: Site) -> None:
+    here, there = site.process(), site.process()
+    for number in range(1, 4):
+        await there.enter("alice")
+        await there.presence.written(GROUP)
+        assert await here.presence.count(GROUP) == number
+
+
+async def test_without_an_answer_the_last_known_connections_count(site: Site) -> None:
+    here, there = site.process(), site.process()
+    await there.enter("alice")
+    await here.enter("bob")
+    await until(lambda: here.connections == 2)
+    site.away = True
+    assert await here.presence.count(GROUP) == 2
+
+
+# Waiting until others can read it.
+
+
+async def test_alone_nothing_has_to_be_waited_for(alone: Room) -> None:
+    await alone.enter("alice")
+    await asyncio.wait_for(alone.presence.written(GROUP), 0.1)
+
+
+async def test_a_write_that_is_under_way_is_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a subscriber would be told that it counts before it does."""
+    writable, begun, write = asyncio.Event(), asyncio.Event(), SiteStore.write
+
+    async def slowly(store: SiteStore, group: str, share: Share) -> bool:
+        begun.set()
+        await writable.wait()
+        return await write(store, group, share)
+
+    monkeypatch.setattr(SiteStore, "write", slowly)
+    here = site.process()
+    await here.enter("alice")
+    await begun.wait()
+    waiting = asyncio.create_task(here.presence.written(GROUP))
+    await asyncio.sleep(0.02)
+    assert not waiting.done()
+    writable.set()
+    await waiting
+    assert site.shares[GROUP]["0"].connections == 1
+
+
+async def test_who_comes_while_a_write_is_under_way_waits_for_the_next(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writable, begun, write = asyncio.Event(), asyncio.Event(), SiteStore.write
+
+    async def slowly(store: SiteStore, group: str, share: Share) -> bool:
+        as_it_was = Share(share.connections, dict(share.people))
+        begun.set()
+        await writable.wait()
+        return await write(store, group, as_it_was)
+
+    monkeypatch.setattr(SiteStore, "write", slowly)
+    here = site.process()
+    await here.enter("alice")
+    await begun.wait()
+    await here.enter("bob")
+    waiting = asyncio.create_task(here.presence.written(GROUP))
+    writable.set()
+    await waiting
+    assert site.shares[GROUP]["0"].connections == 2
+
+
+async def test_a_write_that_failed_is_waited_for_until_it_succeeds(site: Site) -> None:
+    here = site.process()
+    site.away = True
+    await here.enter("alice")
+    waiting = asyncio.create_task(here.presence.written(GROUP))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    site.away = False
+    await asyncio.wait_for(waiting, 0.5)
+    assert site.shares[GROUP]["0"].connections == 1
+
+
+async def test_a_store_that_stays_away_keeps_nobody_waiting_for_ever(site: Site) -> None:
+    here = site.process()
+    site.away = True
+    await here.enter("alice")
+    await asyncio.wait_for(here.presence.written(GROUP), 2)
 
 
 # In Redis.

@@ -89,6 +89,32 @@ async def test_an_exchange_in_a_room(server: Server) -> None:
         assert [entry["seq"] for entry in again.joined["messages"]] == [1, 2]
 
 
+async def test_an_exchange_at_a_counter(server: Server) -> None:
+    address = f"{server.ws}/ws/counter/"
+    async with connect(address) as one, connect(address) as two:
+        assert [json.loads(await one.recv())["type"] for _ in range(2)] == ["users", "state"]
+        await two.send('{"action": "add", "delta": 5, "id": "7"}')
+        for ws in (one, two):
+            event = json.loads(await ws.recv())
+            while event["type"] != "state" or event["version"] == 0:
+                event = json.loads(await ws.recv())
+            assert event == {"type": "state", "value": 5, "version": 1}
+        assert json.loads(await two.recv()) == {"type": "ack", "id": "7", "value": 5, "version": 1}
+
+
+async def test_an_exchange_of_notifications(server: Server) -> None:
+    address = f"{server.ws}/ws/notifications/"
+    async with connect(address) as reader, connect(address, additional_headers=bearer("alice")) as publisher:
+        await reader.send('{"action": "subscribe", "topics": ["alerts"]}')
+        assert json.loads(await reader.recv())["topics"] == ["alerts"]
+        await publisher.send('{"action": "publish", "topic": "alerts", "message": "Disk full", "priority": 5}')
+        published, told = json.loads(await publisher.recv()), json.loads(await reader.recv())
+        assert (published["type"], published["recipients"], published["seq"]) == ("published", 1, 1)
+        assert (told["message"], told["priority"], told["sender"]) == ("Disk full", 5, "alice")
+        await publisher.send('{"action": "ack", "topic": "alerts", "seq": 1}')
+        assert json.loads(await publisher.recv()) == {"type": "acked", "topic": "alerts", "seq": 1}
+
+
 async def test_a_code_that_browsers_can_read_comes_through(server: Server) -> None:
     async with connect(f"{server.ws}/ws/chat/-bad-/") as ws:
         assert json.loads(await ws.recv())["code"] == "invalid"

@@ -11,6 +11,11 @@ export class Cursor {
     return this.#epoch === null ? {} : { since: String(this.#seq ?? 0), epoch: this.#epoch };
   }
 
+  /** The same as the notifications socket takes it; undefined before the first visit. */
+  get position() {
+    return this.known ? { seq: this.#seq ?? 0, epoch: this.#epoch } : undefined;
+  }
+
   get known() {
     return this.#epoch !== null;
   }

@@ -4,6 +4,10 @@ import { copyOnClick } from "./clipboard.js";
 
 copyOnClick(document);
 
+// On a narrow screen the navigation scrolls; where one is should be in sight.
+const here = document.querySelector(".site-nav [aria-current]");
+here?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
 function closeMenus(except) {
   for (const menu of document.querySelectorAll("[data-menu][open]")) {
     if (menu !== except) menu.open = false;

@@ -205,7 +205,8 @@ class ChorusSocket {
   #happened(event) {
     if (event.type === "auth") this.#authenticated(event);
     if (event.type === "error" && event.id == null) this.#problem = event.message;
-    if (event.id != null) this.#outgoing.settle(event);
+    // A notification has its sender's id too, but `published` is what answers.
+    if (event.id != null && event.type !== "notification") this.#outgoing.settle(event);
     if (this.#options.stream && event.seq !== undefined && event.type !== "history") {
       this.#caughtUp(); // the first live entry ends a replay
       if (!this.#cursor.accepts(event)) return;

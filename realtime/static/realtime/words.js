@@ -16,11 +16,11 @@ export function describe(status, now = Date.now()) {
   }
 }
 
-function connected({ missed, whole }) {
+function connected({ missed, whole, what = "message" }) {
   if (missed === undefined) return "Connected";
   if (!whole) return "Back online. Not everything could be caught up; this is the newest.";
   if (missed === 0) return "Back online. Nothing was missed.";
-  return `Back online. ${missed} missed ${missed === 1 ? "message" : "messages"} caught up.`;
+  return `Back online. ${missed} missed ${missed === 1 ? what : `${what}s`} caught up.`;
 }
 
 function offline(code) {

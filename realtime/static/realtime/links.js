@@ -1,6 +1,6 @@
 /** Addresses in a text become links; everything else stays the text it is. */
 
-import { element } from "../realtime/dom.js";
+import { element } from "./dom.js";
 
 // Neither quotes nor characters that turn the direction of what follows belong to an address.
 const INSIDE = String.raw`[^\s<>"'\u{60}\u200e\u200f\u202a-\u202e\u2066-\u2069]`;

@@ -1,0 +1,132 @@
+"""Tokens and the visitor's own identity over HTTP, and how a request is authenticated."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from django.conf import settings
+from django.contrib.auth import authenticate as check_password
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.db import connections
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.debug import sensitive_variables
+from ninja import Router
+from pydantic import Field, StringConstraints
+
+from accounts.credentials import authenticate, session_user
+from accounts.guests import guest_key
+from accounts.models import DEFAULT_DAYS, MAX_DAYS, Token
+from accounts.throttle import Attempt
+from realtime import db
+from realtime.http import ERRORS, ApiRequest, Authentication, BadLogin, address_of, command, read_object, reply, takes
+from realtime.protocol import Command, Message, PersonText, Refused
+
+router = Router(tags=["Tokens"])
+
+
+async def logged_in(cookies: Mapping[str, str]) -> AbstractBaseUser | None:
+    """The user whom the session cookie logs in, or None; decided as for a socket."""
+    key = cookies.get(settings.SESSION_COOKIE_NAME, "")
+    return await db.run(session_user, key) if key and key.isprintable() else None
+
+
+authentication = Authentication(authenticate, logged_in, guest_key)
+"""For a NinjaAPI's `auth`."""
+
+
+class NewToken(Command):
+    """Make a token of the user with this password."""
+
+    action: Literal["token"] = "token"
+    username: Annotated[PersonText, StringConstraints(min_length=1, max_length=254)]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+    name: PersonText = Field("API", description="What it is for.")
+    scopes: list[str] = Field(default_factory=list, description="What it may do; left out: all that you may.")
+    days: Annotated[int, Field(ge=1, le=MAX_DAYS)] | Literal["never"] = DEFAULT_DAYS
+
+
+class TokenInfo(Message):
+    """A token, without its secret."""
+
+    name: str
+    prefix: str
+    scopes: list[str]
+    expires_at: datetime | None = None
+
+    @classmethod
+    def of(cls, made: Token, **more: str) -> Self:
+        """What there is to tell of a token."""
+        known = {
+            "name": made.name,
+            "prefix": made.prefix,
+            "scopes": made.scopes,
+            "expires_at": made.expires_at,
+        }
+        return cls.model_validate({**known, **more})
+
+
+class MadeToken(TokenInfo):
+    """A token with its secret, which is shown this once."""
+
+    token: str
+
+
+class Me(Message):
+    """Who asks."""
+
+    username: str
+    """As others see it: `alice`, `Guest-1234`."""
+    guest: bool
+    token: TokenInfo | None = None
+    """The token by which they ask."""
+
+
+@router.get("/me", response={200: Me, **ERRORS})
+async def me(request: ApiRequest) -> HttpResponse:
+    """Who you are here."""
+    identity = request.auth
+    token = TokenInfo.of(identity.token) if isinstance(identity.token, Token) else None
+    return reply(Me(username=identity.name, guest=identity.user is None, token=token))
+
+
+@router.post("/token/", auth=None, response={201: MadeToken, **ERRORS}, openapi_extra=takes(NewToken))
+@sensitive_variables("asked", "secret")
+async def make_token(request: HttpRequest) -> HttpResponse:
+    """Make a token by user name and password. Its secret is in this answer and nowhere else."""
+    asked = command(request, NewToken, read_object(request))
+    try:
+        # Hashing takes its time, and must not take it from the threads that sockets read with.
+        working = asyncio.to_thread(_log_in_and_issue, request, asked)
+        token, secret = await asyncio.wait_for(working, db.WAIT_SECONDS)
+    except TimeoutError:
+        raise db.Unavailable("the database did not answer in time") from None
+    return reply(MadeToken.of(token, token=secret), 201)
+
+
+@sensitive_variables("asked", "secret")
+def _log_in_and_issue(request: HttpRequest, asked: NewToken) -> tuple[Token, str]:
+    attempt = Attempt(asked.username, address_of(request))
+    attempt.start()
+    try:
+        user: Any = check_password(request, username=asked.username, password=asked.password)
+        if user is None:
+            raise BadLogin("Wrong user name or password.")
+        attempt.succeed()
+        return Token.issue(user, asked.name, asked.scopes, None if asked.days == "never" else asked.days)
+    except ValidationError as error:
+        fields = {name: " ".join(messages) for name, messages in error.message_dict.items()}
+        raise Refused("invalid", "; ".join(fields.values()), fields=fields) from None
+    finally:
+        connections.close_all()  # nobody else would close those of this thread
+
+
+@router.delete("/token/", response={204: None, **ERRORS})
+async def revoke_token(request: ApiRequest) -> HttpResponse:
+    """Revoke the token that you send: whatever uses it can no longer connect."""
+    token = request.auth.token
+    if not isinstance(token, Token):
+        raise BadLogin("Send the token that is to be revoked: Authorization: Bearer …")
+    await db.run(token.revoke)
+    return HttpResponse(status=204)

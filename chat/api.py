@@ -1,0 +1,70 @@
+"""Rooms and messages over HTTP: parse, do what a socket does, reply."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from ninja import Query, Router
+
+from chat import events
+from chat.models import Message, Room
+from realtime import db
+from realtime.http import ERRORS, ApiRequest, command, read_object, reply, takes
+from realtime.http_streams import Asked, Name, Page, open_stream, readable, reply_page
+from realtime.journal import journal
+from realtime.protocol import Message as Model
+from realtime.protocol import Sequence
+
+router = Router(tags=["Chat"])
+
+
+class RoomInfo(Model):
+    """A room."""
+
+    name: str
+    title: str
+    description: str
+    seq: Sequence
+    """Its last position."""
+
+
+class Rooms(Model):
+    """The rooms that whoever asks may read."""
+
+    rooms: list[RoomInfo]
+
+
+class Messages(Page):
+    """What was said in a room."""
+
+    room: str
+    messages: events.Entries
+
+
+@router.get("/", response={200: Rooms, **ERRORS})
+async def list_rooms(request: ApiRequest) -> HttpResponse:
+    """The rooms that you may read."""
+    found = await db.run(readable, Room, request.auth)
+    rooms = [RoomInfo(name=r.name, title=str(r), description=r.description, seq=r.last_seq) for r in found]
+    return reply(Rooms(rooms=rooms))
+
+
+@router.get("/{room}/messages/", response={200: Messages, **ERRORS})
+async def list_messages(request: ApiRequest, room: Name, asked: Query[Asked]) -> HttpResponse:
+    """What was said in a room, oldest first: the newest, those after a position, or those before one."""
+    found = await db.run(open_stream, Room, room, request.auth, "read")
+    return await reply_page(Messages, found, asked, room=found.name)
+
+
+SEND = takes(events.Send, "Idempotency-Key")
+
+
+@router.post("/{room}/messages/", response={201: events.ChatEvent, **ERRORS}, openapi_extra=SEND)
+async def post_message(request: ApiRequest, room: Name) -> HttpResponse:
+    """Say something in a room. The answer is 200 where `Idempotency-Key` was used before."""
+    said = command(request, events.Send, read_object(request))
+    found = await db.run(open_stream, Room, room, request.auth, "write")
+    message: Any = await journal().append(found, Message.saying(request.auth, said.text, said.id))
+    event = message.as_event()
+    if message.duplicate:
+        return reply(event.model_copy(update={"duplicate": True}))
+    return reply(event, 201)

@@ -1,0 +1,85 @@
+/** The counter page: clicks become commands with an id, states become the number and its line. */
+
+import { showStatus } from "../realtime/badge.js";
+import { connect } from "../realtime/socket.js";
+import { toast } from "../realtime/toast.js";
+import { HourLine } from "./line.js";
+import { BigNumber, inWords } from "./number.js";
+
+const PATIENCE_MS = 500; // most clicks are counted before anybody could read of it
+const PRESSED_MS = 140;
+const KEYS = { "+": "plus", "=": "plus", "-": "minus", "−": "minus" }; // = is + without Shift on many keyboards
+const WRITING = "input, textarea, select, [contenteditable]";
+
+const part = (name) => document.querySelector(`[data-${name}]`);
+const { route, visitor } = part("counter").dataset;
+
+const counter = connect(route, { keep: `${route} ${visitor}` });
+const number = new BigNumber(part("number"), part("spoken"));
+const line = new HourLine(part("line"), part("line-words"), JSON.parse(document.getElementById("hour").textContent));
+
+function take(state) {
+  if (!number.take(state)) return;
+  line.add(number.value);
+  if (part("own-value")) part("own-value").textContent = inWords(number.value);
+  part("untouched").hidden = true;
+  part("touched").hidden = false;
+}
+
+counter.on("state", take);
+counter.on("ack", take);
+counter.on("users", ({ count }) => {
+  part("users").hidden = false;
+  part("users").textContent = `${count} online`;
+});
+counter.on("error", ({ id, message }) => id == null && toast(message));
+showStatus(part("status"), counter);
+
+// Clicks.
+
+let patience = 0;
+let telling = false;
+
+function showPending() {
+  const { length } = counter.pending;
+  const words = `${length} ${length === 1 ? "click" : "clicks"}`;
+  part("pending").hidden = length === 0;
+  part("pending").textContent = counter.status.state === "connected" ? `${words} on the way` : `${words} waiting`;
+  if (part("keys")) part("keys").hidden = length > 0;
+}
+
+/** A click that the server refused is told once and forgotten. */
+function tellRefused(pending) {
+  const refused = pending.filter(({ state }) => state === "failed");
+  if (telling || !refused.length) return;
+  telling = true;
+  toast(`Not counted: ${refused[0].error.message}`);
+  for (const { id } of refused) counter.discard(id);
+  telling = false;
+}
+
+function pendingChanged(pending) {
+  tellRefused(pending);
+  clearTimeout(patience);
+  const soon = counter.pending.length && counter.status.state === "connected" && part("pending").hidden;
+  if (soon) patience = setTimeout(showPending, PATIENCE_MS);
+  else showPending();
+}
+
+function click(button) {
+  button.dataset.pressed = "";
+  setTimeout(() => delete button.dataset.pressed, PRESSED_MS);
+  counter.send({ action: button.dataset.click });
+}
+
+if (part("click")) {
+  counter.onPending(pendingChanged);
+  counter.onStatus(() => pendingChanged(counter.pending));
+  for (const button of document.querySelectorAll("[data-click]")) button.addEventListener("click", () => click(button));
+  document.addEventListener("keydown", (event) => {
+    const action = KEYS[event.key];
+    if (!action || event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.target.closest(WRITING)) return;
+    event.preventDefault();
+    click(document.querySelector(`[data-click="${action}"]`));
+  });
+}

@@ -1,0 +1,217 @@
+"""Topics and notifications in admin, for people who do not program. Saving a notification publishes it."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Count, Max, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+
+from notifications.events import MAX_TAG, MAX_TAGS
+from notifications.models import Notification, Topic
+from realtime import access
+from realtime.access import Identity
+from realtime.fanout import group_of, listeners
+from realtime.protocol import Refused
+
+
+@admin.register(Topic)
+class TopicAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the stubs take one
+    """Topics: what is told there, and who may subscribe and publish."""
+
+    list_display = ("name", "title", "guest_access", "member_access", "published", "last_published", "page")
+    list_filter = ("guest_access", "member_access")
+    search_fields = ("name", "title", "description")
+    fieldsets = (
+        (None, {"fields": ("name", "title", "description")}),
+        (
+            "Who may do what",
+            {
+                "fields": ("guest_access", "member_access"),
+                "description": "Guests have no account. Who may read may follow it; who may write may publish too.",
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Topic]:
+        """Topics with what the columns count; people's own topics are theirs."""
+        told = Q(notifications__target=None, notifications__deleted=False)
+        found: QuerySet[Topic] = super().get_queryset(request).filter(owner=None)
+        latest = Max("notifications__created_at", filter=told)
+        return found.annotate(told=Count("notifications", filter=told), latest=latest)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Topic | None = None) -> tuple[str, ...]:
+        """A topic keeps its name: clients know it by that."""
+        return ("name",) if obj else ()
+
+    @admin.display(description="notifications", ordering="told")
+    def published(self, topic: Any) -> int:
+        """How many were published."""
+        count: int = topic.told
+        return count
+
+    @admin.display(description="last published", ordering="latest")
+    def last_published(self, topic: Any) -> Any:
+        """When something was last published."""
+        return topic.latest
+
+    @admin.display(description="")
+    def page(self, topic: Topic) -> str:
+        """A link to the topic itself."""
+        return format_html('<a href="{}">Open page</a>', topic.get_absolute_url())
+
+
+class PublishForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A notification to be published."""
+
+    tags = forms.CharField(
+        required=False, help_text=f"Separated by commas; at most {MAX_TAGS} of {MAX_TAG} characters."
+    )
+
+    class Meta:
+        model = Notification
+        fields = ("stream", "title", "message", "priority", "tags")
+        help_texts: ClassVar[dict[str, str]] = {
+            "stream": "Everyone who follows this topic gets it at once.",
+            "title": "In a few words; may be left empty.",
+            "priority": "1 and 2 come silently. 5 stays on people's pages until they dismiss it.",
+        }
+
+    def clean_tags(self) -> list[str]:
+        """The tags as a list."""
+        return [tag.strip() for tag in self.cleaned_data["tags"].split(",") if tag.strip()]
+
+    def clean(self) -> dict[str, Any]:
+        """Check what the verb would refuse, while it can still be mended."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors:
+            try:
+                access.check(self.sender, "write", cleaned["stream"])
+                Notification.saying(
+                    self.sender,
+                    cleaned["message"],
+                    title=cleaned["title"],
+                    priority=cleaned["priority"],
+                    tags=cleaned["tags"],
+                )
+            except Refused as refusal:
+                raise forms.ValidationError(refusal.message) from None
+        return cleaned
+
+    sender: Identity
+
+
+@admin.register(Notification)
+class NotificationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Notifications: written once, published by saving; deleting one takes its text away everywhere."""
+
+    form = PublishForm
+    change_form_template = "admin/notifications/notification/publish.html"
+    list_display = ("created_at", "stream", "shown_title", "priority", "sender_name", "seen")
+    list_display_links = ("shown_title",)
+    # Only topics of what is listed: not those that are people's own.
+    list_filter = (("stream", admin.RelatedOnlyFieldListFilter), "priority", "created_at", "deleted")
+    list_select_related = ("stream",)
+    search_fields = ("title", "message", "sender_name", "stream__name")
+    date_hierarchy = "created_at"
+    ordering = ("-created_at", "-seq")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
+        """What was published, but not to single people; entries that tell of deletions are none."""
+        return super().get_queryset(request).filter(target=None, stream__owner=None)
+
+    def get_fields(self, request: HttpRequest, obj: Notification | None = None) -> tuple[str, ...]:
+        """What is written, and later also who saw it."""
+        written = ("stream", "title", "message", "priority")
+        return (*written, "tag_list", "sender_name", "created_at", "acknowledged_by") if obj else (*written, "tags")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Notification | None = None) -> tuple[str, ...]:
+        """What was published stays as it was."""
+        return self.get_fields(request, obj) if obj else ()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """The form, knowing who is publishing."""
+        form: Any = super().get_form(request, obj, change=change, **kwargs)  # a class of its own for each request
+        if obj is None and request.user.is_authenticated:
+            form.sender = Identity.of_user(request.user)
+        return form
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Topics, without people's own."""
+        if db_field.name == "stream":
+            kwargs["queryset"] = Topic.objects.filter(owner=None)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @admin.display(description="notification")
+    def shown_title(self, notification: Notification) -> str:
+        """The title, or the beginning of the message."""
+        return "(deleted)" if notification.deleted else notification.title or notification.message[:80]
+
+    @admin.display(description="tags")
+    def tag_list(self, notification: Notification) -> str:
+        """The tags in a line."""
+        return ", ".join(notification.tags) or "none"
+
+    @admin.display(description="seen by")
+    def seen(self, notification: Notification) -> int:
+        """How many users have acknowledged it."""
+        return notification.acknowledged_by().count()
+
+    @admin.display(description="acknowledged by")
+    def acknowledged_by(self, notification: Notification) -> str:
+        """Who has seen it."""
+        users = [str(cursor.user) for cursor in notification.acknowledged_by().select_related("user")[:200]]
+        return ", ".join(users) or "nobody yet"
+
+    def save_model(self, request: HttpRequest, obj: Notification, form: Any, change: bool) -> None:
+        """Publish, by the verb."""
+        published = obj.stream.publish(
+            Identity.of_user(request.user),  # type: ignore[arg-type]  # admin lets nobody else in
+            obj.message,
+            title=obj.title,
+            priority=obj.priority,
+            tags=obj.tags,
+        )
+        obj.pk, obj.seq = published.pk, published.seq
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the number of people who would get it."""
+        own = path("listening/<int:pk>/", self.admin_site.admin_view(self.listening), name="notifications_listening")
+        return [own, *super().get_urls()]
+
+    def listening(self, request: HttpRequest, pk: int) -> JsonResponse:
+        """How many connections are subscribed to a topic now."""
+        topic = Topic.objects.filter(pk=pk, owner=None).first()
+        count = listeners(group_of(topic.key)) if topic else 0
+        return JsonResponse({"listening": count})
+
+    def has_change_permission(self, request: HttpRequest, obj: Notification | None = None) -> bool:
+        """What was published stays as it was."""
+        return False
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Offer to delete nothing twice. Not by permission: a topic with a deleted notification can be deleted too."""
+        shown: Notification | None = kwargs.get("obj")
+        context["show_delete"] = not (shown and shown.deleted)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def delete_model(self, request: HttpRequest, obj: Notification) -> None:
+        """Delete by the verb, so that open pages lose the text at once."""
+        self._retract(request, [obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
+        """Delete each by the verb."""
+        self._retract(request, queryset.filter(deleted=False).select_related("stream"))
+
+    def _retract(self, request: HttpRequest, found: Iterable[Notification]) -> None:
+        assert request.user.is_authenticated
+        for notification in found:
+            try:
+                notification.stream.retract(Identity.of_user(request.user), notification.seq)
+            except Refused as refusal:
+                self.message_user(request, refusal.message, messages.WARNING)

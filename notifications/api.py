@@ -1,0 +1,204 @@
+"""Topics and notifications over HTTP: parse, do what a socket does, reply. Also as server-sent events."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from ninja import Query, Router
+
+from notifications import events
+from notifications.consumers import NotificationsConsumer
+from notifications.models import ME, Notification, Topic
+from notifications.positions import Positions
+from realtime import db
+from realtime.access import Identity
+from realtime.fanout import group_of, hub
+from realtime.http import ERRORS, ApiRequest, command, header, read_body, read_object, reply, takes
+from realtime.http_streams import Asked, Name, Page, may_read, open_stream, readable, reply_page
+from realtime.journal import journal
+from realtime.protocol import Message, Refused, Sequence
+from realtime.sse import respond
+
+router = Router(tags=["Notifications"])
+
+
+class TopicInfo(Message):
+    """A topic."""
+
+    name: str
+    title: str
+    description: str
+    seq: Sequence
+    """Its last position."""
+
+
+class TopicList(Message):
+    """The topics that whoever asks may subscribe to."""
+
+    topics: list[TopicInfo]
+
+
+class RetractedNotification(events.Tombstone):
+    """A deleted notification; OpenAPI wants a name that chat does not have."""
+
+
+class Notifications(Page):
+    """What was published to a topic."""
+
+    topic: str
+    messages: list[events.NotificationEvent | RetractedNotification | events.RetractedEvent]
+
+
+class Receipt(events.NotificationEvent):
+    """A notification, and who has seen it."""
+
+    acknowledged_by: list[str] | None = None
+    """User names; guests are not told."""
+
+
+@router.get("/", response={200: TopicList, **ERRORS})
+async def list_topics(request: ApiRequest) -> HttpResponse:
+    """The topics that you may subscribe to; your own is `me`."""
+    return reply(TopicList(topics=await db.run(_list_topics, request.auth)))
+
+
+def _list_topics(identity: Identity) -> list[TopicInfo]:
+    topics = readable(Topic, identity)
+    if identity.user is not None:
+        own = Topic.objects.open(ME, identity)
+        topics += [own] if may_read(identity, own) else []
+    return [
+        TopicInfo(name=topic.public_name, title=str(topic), description=topic.description, seq=topic.last_seq)
+        for topic in topics
+    ]
+
+
+# Server-sent events. These addresses come first: `stream` would else be taken for a topic or a position.
+
+STREAM = {
+    "responses": {
+        200: {
+            "description": "What a socket is told: `event:` has the type, `data:` the JSON, `id:` is what "
+            "`Last-Event-ID` resumes after.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        }
+    }
+}
+
+
+class From(Message):
+    """Where a stream begins, unless `Last-Event-ID` says it."""
+
+    since: Sequence | None = None
+    epoch: str | None = None
+
+
+@router.get("/stream", response={200: None, **ERRORS}, openapi_extra=STREAM)
+async def stream_topics(request: ApiRequest, topics: str) -> StreamingHttpResponse:
+    """Several topics at once, separated by commas, as server-sent events."""
+    return await _stream(request, [name.strip() for name in topics.split(",") if name.strip()], {})
+
+
+@router.get("/{topic}/stream", response={200: None, **ERRORS}, openapi_extra=STREAM)
+async def stream_topic(request: ApiRequest, topic: Name, start: Query[From]) -> StreamingHttpResponse:
+    """A topic as server-sent events, from now on or after a position."""
+    since = {} if start.since is None else {topic: events.Cursor(seq=start.since, epoch=start.epoch)}
+    return await _stream(request, [topic], since)
+
+
+async def _stream(request: ApiRequest, topics: list[str], since: dict[str, events.Cursor]) -> StreamingHttpResponse:
+    """Subscribe as a socket does."""
+    if last := header(request, "Last-Event-ID"):
+        since = Positions.read(last)
+    cursors = {_known_as(name, request.auth): cursor for name, cursor in since.items()}
+    asked = {
+        "topics": [_known_as(name, request.auth) for name in topics],
+        "since": {name: cursor.model_dump(exclude_none=True) for name, cursor in cursors.items()} or None,
+    }
+    subscribe = command(request, events.Subscribe, asked)
+    return await respond(request, request.auth, NotificationsConsumer(), subscribe, Positions(cursors).after)
+
+
+def _known_as(name: str, reader: Identity) -> str:
+    """The name by which events call a topic, and so the one that positions are kept by."""
+    if reader.user is not None and name == f"@{reader.name}":
+        return ME
+    return name if name.startswith("@") else name.lower()
+
+
+# Topics and notifications.
+
+
+@router.get("/{topic}/", response={200: Notifications, **ERRORS})
+async def list_notifications(request: ApiRequest, topic: Name, asked: Query[Asked]) -> HttpResponse:
+    """What was published, oldest first: the newest, those after a position, or those before one."""
+    found = await db.run(open_stream, Topic, topic, request.auth, "read")
+    return await reply_page(Notifications, found, asked, topic=found.public_name)
+
+
+PUBLISH = takes(events.Publish, "Idempotency-Key", "Title", "Priority", "Tags")
+PUBLISH["requestBody"]["content"]["text/plain"] = {"schema": {"type": "string"}}
+
+
+@router.post("/{topic}/", response={201: events.Published, **ERRORS}, openapi_extra=PUBLISH)
+async def publish(request: ApiRequest, topic: Name) -> HttpResponse:
+    """Tell all who subscribed, in JSON; under any other content type the body is the message as it is.
+
+    Then the headers `Title`, `Priority` and `Tags` (separated by commas) say the rest. The answer is 200
+    where `Idempotency-Key` was used before.
+    """
+    said = command(request, events.Publish, {**_said(request), "topic": topic})
+    found = await db.run(open_stream, Topic, topic, request.auth, "write")
+    notification = Notification.saying(
+        request.auth,
+        said.message,
+        title=said.title,
+        priority=said.priority,
+        tags=said.tags,
+        client_id=said.id,
+    )
+    stored: Any = await journal().append(found, notification)
+    published = events.Published(
+        topic=said.topic,
+        recipients=await hub().presence.count(group_of(found.key)),
+        seq=stored.seq,
+        id=said.id,
+        duplicate=True if stored.duplicate else None,
+    )
+    return reply(published, 200 if stored.duplicate else 201)
+
+
+def _said(request: HttpRequest) -> dict[str, Any]:
+    """The fields of the command, from JSON or from the bare body and the headers."""
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind == "application/json" or kind.endswith("+json"):
+        return read_object(request)
+    try:
+        said: dict[str, Any] = {"message": read_body(request).decode()}
+    except UnicodeDecodeError:
+        expected = "expected text in UTF-8"
+        raise Refused("invalid", f"message: {expected}", fields={"message": expected}) from None
+    if title := header(request, "Title"):
+        said["title"] = title
+    if tags := header(request, "Tags"):
+        said["tags"] = [tag.strip() for tag in tags.split(",") if tag.strip()]
+    if priority := header(request, "Priority"):
+        said["priority"] = int(priority) if priority.isascii() and priority.isdecimal() else priority
+    return said
+
+
+@router.get("/{topic}/{seq}/", response={200: Receipt, **ERRORS})
+async def get_notification(request: ApiRequest, topic: Name, seq: Sequence) -> HttpResponse:
+    """A notification, and who has acknowledged it."""
+    return reply(await db.run(_receipt, topic, seq, request.auth))
+
+
+def _receipt(name: str, seq: int, identity: Identity) -> Message:
+    topic = open_stream(Topic, name, identity, "read")
+    found = Notification.objects.filter(stream=topic, seq=seq).select_related("stream").first()
+    if found is None:
+        raise Refused("not_found", "There is no such notification.")
+    event = found.as_event()
+    if not isinstance(event, events.NotificationEvent) or identity.user is None:
+        return event
+    users = found.acknowledged_by().select_related("user").order_by("user_id")
+    return Receipt(**event.model_dump(), acknowledged_by=[cursor.user.get_username() for cursor in users])

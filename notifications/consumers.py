@@ -1,0 +1,294 @@
+"""The notifications socket: parse, call a verb, reply."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from notifications import events
+from notifications.models import SYSTEM, Cursor, Notification, Topic, known_as
+from realtime import access, db
+from realtime.access import Action
+from realtime.batch import Stored
+from realtime.conf import conf
+from realtime.consumers import JsonConsumer, command
+from realtime.fanout import Hub, group_of
+from realtime.journal import journal
+from realtime.live import LiveStream, Start
+from realtime.presence import Change
+from realtime.protocol import Event, Refused
+from realtime.subscription import Subscription
+
+HEARTBEAT = "Heartbeat check - all systems normal"
+
+
+@dataclass(slots=True)
+class Followed:
+    """One topic this socket is subscribed to."""
+
+    topic: Topic
+    group: str
+    live: LiveStream
+    subscription: Subscription
+    key: str
+    """The identity key under which this socket counts as present."""
+    begun: int = 0
+    """Which beginning of it is the latest: a topic whose history is reset begins anew."""
+
+
+class NotificationsConsumer(JsonConsumer):
+    """`/ws/notifications/`: one socket, many topics."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.followed: dict[str, Followed] = {}
+        """By the name the client uses."""
+        self.own: Subscription | None = None
+        """In the group of all the user's sockets."""
+        self.beginnings = 0
+        self.own_group = ""
+
+    async def opened(self) -> None:
+        """Hear what the user's other sockets acknowledge."""
+        await self.identified()
+
+    async def identified(self) -> None:
+        """Be one of the new user's sockets; subscriptions that they may not have end."""
+        self._leave_own()
+        if self.identity.user is not None:
+            self.own = Subscription(self.push)
+            self.own_group = own_group(self.identity.user.pk)
+            await self.hub.join(self.own_group, self.own)
+        for name, followed in list(self.followed.items()):
+            try:
+                self._check(followed.topic, "read")
+            except Refused:
+                self._unfollow(name)
+                await self.reply(events.Unsubscribed(topics=[name]))
+
+    def closed(self) -> None:
+        """End all subscriptions."""
+        for name in list(self.followed):
+            self._unfollow(name)
+        self._leave_own()
+
+    def _leave_own(self) -> None:
+        if self.own is not None:
+            self.hub.leave(self.own_group, self.own)
+            self.own = None
+
+    # Subscriptions.
+
+    @command(events.Subscribe)
+    async def subscribe(self, asked: events.Subscribe) -> None:
+        """Subscribe to all the topics or, where one is refused, to none."""
+        names = self._known_as(asked.topics)
+        if conf.max_topics and len(self.followed.keys() | set(names)) > conf.max_topics:
+            message = f"at most {conf.max_topics} topics on one socket"
+            raise Refused("invalid", f"topics: {message}", fields={"topics": message})
+        topics = await db.run(self._open, names)
+        cursors = await self._cursors(asked, topics)
+        try:
+            for name, topic in topics.items():
+                await self._follow(name, topic)
+            for followed in list(self.followed.values()):
+                await self.hub.presence.written(followed.group)
+            starts = {name: await self._start(name, cursors.get(name)) for name in topics}
+        except Exception:
+            for name in topics:  # all or none
+                self._unfollow(name)
+            raise
+        await self._begin(starts, asked.id, cursors.keys())
+
+    def _open(self, names: list[str]) -> dict[str, Topic]:
+        topics: dict[str, Topic] = {}
+        for name in names:
+            try:
+                topics[name] = self._topic(name, "read")
+            except Refused as refusal:
+                raise Refused(refusal.code, f"{name}: {refusal.message}", fields=refusal.fields) from None
+        return topics
+
+    def _topic(self, name: str, action: Action) -> Topic:
+        """The topic of that name, if one may do this there; a refusal leaves the socket open for its other topics."""
+        try:
+            topic: Topic = Topic.objects.open(name, self.identity)
+            self._check(topic, action)
+        except Refused as refusal:
+            raise Refused(refusal.code, refusal.message, fields=refusal.fields) from None
+        return topic
+
+    def _check(self, topic: Topic, action: Action) -> None:
+        user = self.identity.user
+        # Superusers may all, but somebody else's `me` would reach them as their own.
+        if action == "read" and topic.owner_id is not None and (user is None or user.pk != topic.owner_id):
+            raise Refused("forbidden", "This topic is somebody else's own.")
+        access.check(self.identity, action, topic)
+
+    async def _cursors(self, asked: events.Subscribe, topics: dict[str, Topic]) -> dict[str, events.Cursor]:
+        if asked.since is None:
+            return {}
+        if asked.since != "acked":
+            given = {known_as(name, self.identity): cursor for name, cursor in asked.since.items()}
+            return {name: cursor for name, cursor in given.items() if name in topics}
+        if self.identity.user is None:
+            raise Refused("forbidden", "Log in first: guests have no acknowledged positions.")
+        known = await db.run(acknowledged, self.identity.user.pk, [topic.pk for topic in topics.values()])
+        # What was never acknowledged begins before the first.
+        return {name: known.get(topic.pk, events.Cursor(seq=0)) for name, topic in topics.items()}
+
+    async def _follow(self, name: str, topic: Topic) -> None:
+        self._unfollow(name)
+        group = group_of(topic.key)
+        subscription = Subscription(
+            self.push,
+            key=self.identity.key,
+            opened=False,
+            on_reset=lambda: self.spawn(self._restart(name)),
+            on_gone=lambda: self.spawn(self._gone(name)),
+        )
+        live = await self.hub.stream(topic.key, subscription)
+        await self.hub.presence.open(group, ignore)
+        self.hub.presence.enter(group, self.identity.key, self.identity.name)
+        self.followed[name] = Followed(topic, group, live, subscription, self.identity.key)
+        if topic.name == SYSTEM:
+            self.hub.keep_running(f"heartbeat of {group}", partial(beat, self.hub, group))
+
+    async def _start(self, name: str, since: events.Cursor | None) -> Start:
+        followed = self.followed.get(name)
+        if followed is None:
+            raise Refused("not_found", f"{name}: It does not exist any more.")
+        return await followed.live.start(since.seq if since else None, since.epoch if since else None)
+
+    async def _begin(self, starts: dict[str, Start], id: str | None, resumed: Any = ()) -> None:
+        """Say where the subscriptions begin, send what was missed, then let them live."""
+        streams = {
+            name: events.StreamStart(seq=start.seq, epoch=start.epoch, recovered=start.recovered or name not in resumed)
+            for name, start in starts.items()
+        }
+        begun = {name: self._begun(name) for name in starts}
+        await self.reply(events.Subscribed(topics=list(starts), streams=streams, id=id))
+        for name, start in starts.items():
+            if (followed := self.followed.get(name)) is None or followed.begun != begun[name]:
+                continue
+            followed.subscription.open = True
+            if not await self._tell_missed(name, start.events if name in resumed else [], begun[name]):
+                continue
+            async for missed in followed.live.catch_up(followed.subscription, start.seq):
+                if not await self._tell_missed(name, missed, begun[name]):
+                    break
+
+    def _begun(self, name: str) -> int:
+        """Count a beginning of this topic; an earlier one that is still sending ends there."""
+        self.beginnings += 1
+        self.followed[name].begun = self.beginnings
+        return self.beginnings
+
+    async def _tell_missed(self, name: str, entries: list[Stored], begun: int) -> bool:
+        """Send entries; False if the subscription has ended or begun anew meanwhile."""
+        for entry in entries:
+            if (followed := self.followed.get(name)) is None or followed.begun != begun:
+                return False
+            await self.reply(entry.text)
+        return True
+
+    async def _restart(self, name: str) -> None:
+        """The topic's positions lost their meaning: begin anew and say so."""
+        followed = self.followed.get(name)
+        if followed is not None:
+            start = await followed.live.start(None, None)
+            if self.followed.get(name) is followed:
+                await self._begin({name: start}, None, resumed=(name,))
+
+    async def _gone(self, name: str) -> None:
+        self._unfollow(name)
+        await self.reply(events.Unsubscribed(topics=[name]))
+
+    @command(events.Unsubscribe)
+    async def unsubscribe(self, asked: events.Unsubscribe) -> None:
+        """End subscriptions; one that is not there is no error."""
+        names = self._known_as(asked.topics)
+        for name in names:
+            self._unfollow(name)
+        await self.reply(events.Unsubscribed(topics=names, id=asked.id))
+
+    def _known_as(self, names: list[str]) -> list[str]:
+        """Each topic once, however it was written."""
+        return list(dict.fromkeys(known_as(name, self.identity) for name in names))
+
+    def _unfollow(self, name: str) -> None:
+        followed = self.followed.pop(name, None)
+        if followed is not None:
+            self.hub.leave(followed.group, followed.subscription)
+            self.hub.presence.leave(followed.group, followed.key)
+
+    # Publishing.
+
+    @command(events.Publish)
+    async def publish(self, said: events.Publish) -> None:
+        """Tell all who subscribed."""
+        topic = await db.run(self._topic, said.topic, "write")
+        notification = Notification.saying(
+            self.identity, said.message, title=said.title, priority=said.priority, tags=said.tags, client_id=said.id
+        )
+        publishing = asyncio.ensure_future(self._published(said, topic, journal().append(topic, notification)))
+        await self.answer_later(publishing, said.id, as_it_is)
+
+    async def _published(self, said: events.Publish, topic: Topic, appended: "asyncio.Future[Any]") -> events.Published:
+        found = await appended
+        recipients = await self.hub.presence.count(group_of(topic.key))
+        return events.Published(
+            topic=known_as(said.topic, self.identity),
+            recipients=recipients,
+            seq=found.seq,
+            id=said.id,
+            duplicate=True if found.duplicate else None,
+        )
+
+    # Acknowledging.
+
+    @command(events.Acknowledge)
+    async def acknowledge(self, asked: events.Acknowledge) -> None:
+        """Note how far the user has seen a topic, and tell their other sockets."""
+        user = self.identity.user
+        if user is None:
+            raise Refused("forbidden", "Log in first: guests have no acknowledged positions.")
+        seq = await db.run(self._acknowledge, user, asked)
+        acked = events.Acked(topic=known_as(asked.topic, self.identity), seq=seq)
+        self.hub.publish(self.own_group, acked, but=self.own)
+        await self.reply(acked.model_copy(update={"id": asked.id}))
+
+    def _acknowledge(self, user: Any, asked: events.Acknowledge) -> int:
+        topic = self._topic(asked.topic, "read")
+        return Cursor.acknowledge(user, topic, asked.seq)
+
+
+def own_group(user_pk: Any) -> str:
+    """The group of all the sockets of a user."""
+    return f"notifications.user.{user_pk}"
+
+
+def acknowledged(user_pk: Any, topic_pks: list[int]) -> dict[int, events.Cursor]:
+    """By topic, how far a user has acknowledged."""
+    rows = Cursor.objects.filter(user_id=user_pk, topic_id__in=topic_pks)
+    return {row.topic_id: events.Cursor(seq=row.seq, epoch=row.epoch) for row in rows}
+
+
+def ignore(_: Change) -> None:
+    """Nobody is told who subscribes to a topic."""
+
+
+def as_it_is(event: Event) -> Event:
+    """The answer is the result."""
+    return event
+
+
+async def beat(here: Hub, group: str) -> None:
+    """Tell this process's own sockets, for ever, that all is well."""
+    while True:
+        await asyncio.sleep(conf.heartbeat_interval)
+        event = events.NotificationEvent(
+            topic=SYSTEM, message=HEARTBEAT, priority=1, sender=SYSTEM, timestamp=datetime.now(UTC)
+        )
+        here.push(group, event.type, event.encode())

@@ -1,0 +1,193 @@
+/**
+ * Many streams over one socket, as the notifications route carries them: each topic comes back where it was read, and
+ * each of its entries is told once and in order.
+ *
+ *   import { connectTopics } from "/static/realtime/topics.js";
+ *
+ *   const topics = connectTopics("/ws/notifications/");
+ *   topics.on("begin", ({ topic, resumed }) => …);      // `resumed`: what follows continues what you have; else start anew
+ *   topics.on("notification", ({ topic, message, replayed }) => …);
+ *   topics.on("refused", ({ topic, message }) => …);
+ *   topics.subscribe({ alerts: { seq: 12, epoch: "k3f9" }, backups: undefined });      // after a position, or from now on
+ */
+
+import { Cursor } from "./cursor.js";
+import { connect, describe, uuid } from "./socket.js";
+
+const SETTLED_AFTER = 1000; // ms without a further entry, after which a replay counts as over
+const ENTRIES = ["notification", "retracted"];
+const OTHERS = ["acked", "error"];
+
+/** Connect to `route`; `options` are those of `connect` in socket.js. */
+export function connectTopics(route, options = {}) {
+  return new Topics(connect(route, options));
+}
+
+class Topics {
+  #socket;
+  #followed = new Map(); // name → { cursor, since }
+  #asked = new Set(); // ids of subscribe commands without an answer
+  #published = new Set(); // ids of ours, which we cannot have missed
+  #listeners = new Map();
+  #statusListeners = new Set();
+  #wasOpen = false;
+  #catchingUp = null; // { missed, whole, again } from the first subscription of a connection until all has come
+  #timer = 0;
+
+  status;
+
+  constructor(socket) {
+    this.#socket = socket;
+    this.status = socket.status;
+    for (const type of ENTRIES) socket.on(type, (event) => this.#came(event));
+    for (const type of OTHERS) socket.on(type, (event) => this.#emit(event));
+    socket.on("subscribed", ({ streams }) => this.#subscribed(streams));
+    socket.on("unsubscribed", ({ topics }) => topics.forEach((topic) => this.#ended(topic)));
+    socket.onStatus((status) => this.#socketChanged(status));
+  }
+
+  /** Call `listener(event)` for `begin`, `refused`, `ended` and the protocol's `notification`, `retracted`, `acked`, `error`. */
+  on(type, listener) {
+    if (!this.#listeners.has(type)) this.#listeners.set(type, new Set());
+    this.#listeners.get(type).add(listener);
+    return () => this.#listeners.get(type).delete(listener);
+  }
+
+  /** As in socket.js, but it counts as connected once what was missed has come. */
+  onStatus(listener) {
+    this.#statusListeners.add(listener);
+    listener(this.status);
+    return () => this.#statusListeners.delete(listener);
+  }
+
+  tryNow() {
+    this.#socket.tryNow();
+  }
+
+  /** The names subscribed to, or asked for. */
+  get names() {
+    return Array.from(this.#followed.keys());
+  }
+
+  /** Follow topics, each after a position `{seq, epoch}` or, where that is undefined, from now on. */
+  subscribe(topics) {
+    const fresh = Object.entries(topics).filter(([name]) => !this.#followed.has(name));
+    for (const [name, since] of fresh) this.#followed.set(name, { cursor: new Cursor(), since });
+    if (fresh.length && this.#socket.status.state === "connected") this.#ask(fresh.map(([name]) => name));
+  }
+
+  unsubscribe(name) {
+    if (!this.#followed.has(name)) return;
+    this.#ended(name);
+    this.#socket.signal({ action: "unsubscribe", topics: [name] });
+  }
+
+  /** Publish; resolves with `published`, rejects with a CommandError. Repeated with its id until it is answered. */
+  publish(notification) {
+    const id = uuid();
+    this.#published.add(id);
+    return this.#socket.request({ action: "publish", ...notification, id });
+  }
+
+  /** Acknowledge a topic up to a position; all the user's sockets are told by `acked`. */
+  acknowledge(topic, seq) {
+    return this.#socket.request({ action: "ack", topic, seq });
+  }
+
+  #socketChanged(status) {
+    if (status.state === "connected") {
+      this.#catchingUp = { missed: 0, whole: true, again: this.#wasOpen };
+      this.#wasOpen = true;
+      if (this.#followed.size) this.#ask(this.names);
+      else this.#settle();
+      return;
+    }
+    for (const id of this.#asked) this.#socket.discard(id); // with the next connection all is asked anew
+    this.#asked.clear();
+    clearTimeout(this.#timer);
+    this.#setStatus(status);
+  }
+
+  async #ask(names) {
+    const id = uuid();
+    const known = names.map((name) => [name, this.#followed.get(name)]).filter(([, topic]) => topic);
+    const since = Object.fromEntries(known.map(([name, { cursor, since }]) => [name, cursor.position ?? since]));
+    this.#asked.add(id);
+    try {
+      await this.#socket.request({ action: "subscribe", id, topics: names, since });
+    } catch (error) {
+      this.#refused(names, error);
+    } finally {
+      this.#asked.delete(id);
+      this.#settleSoon();
+    }
+  }
+
+  /** One topic that is refused refuses all, so each is asked for alone then. */
+  #refused(names, error) {
+    if (error.code === "closed") return;
+    if (names.length > 1) {
+      for (const name of names) this.#ask([name]);
+      return;
+    }
+    const [topic] = names;
+    this.#followed.delete(topic);
+    const message = error.message.startsWith(`${topic}: `) ? error.message.slice(topic.length + 2) : error.message;
+    this.#emit({ type: "refused", topic, message });
+  }
+
+  #subscribed(streams) {
+    for (const [topic, start] of Object.entries(streams)) {
+      const followed = this.#followed.get(topic);
+      if (!followed) continue; // left meanwhile
+      const { cursor, since } = followed;
+      const before = cursor.known;
+      const resumed = cursor.join(start);
+      if (!before && !since) cursor.finish(); // from now on: nothing is replayed
+      if (before && !resumed) this.#catchingUp = { again: true, missed: 0, ...this.#catchingUp, whole: false };
+      this.#emit({ type: "begin", topic, resumed, ...start });
+      if (cursor.arrived) cursor.finish();
+    }
+    this.#settleSoon();
+  }
+
+  #came(event) {
+    const cursor = this.#followed.get(event.topic)?.cursor;
+    if (!cursor || !cursor.accepts(event)) return;
+    const { replaying } = cursor;
+    const ours = this.#published.delete(event.id);
+    if (replaying && this.#catchingUp && event.type === "notification" && !event.deleted && !ours) this.#catchingUp.missed += 1;
+    this.#emit({ ...event, replayed: replaying, ours });
+    if (cursor.arrived) cursor.finish();
+    if (replaying) this.#settleSoon();
+  }
+
+  #ended(topic) {
+    if (this.#followed.delete(topic)) this.#emit({ type: "ended", topic });
+  }
+
+  /** Everything promised has come: at once where that is known, else after a while without more. */
+  #settleSoon() {
+    if (!this.#catchingUp) return;
+    clearTimeout(this.#timer);
+    if (this.#asked.size) return;
+    const open = Array.from(this.#followed.values()).some(({ cursor }) => cursor.replaying);
+    if (open) this.#timer = setTimeout(() => this.#settle(), SETTLED_AFTER);
+    else this.#settle();
+  }
+
+  #settle() {
+    const { again, missed, whole } = this.#catchingUp;
+    this.#catchingUp = null;
+    this.#setStatus(again ? { state: "connected", missed, whole, what: "notification" } : { state: "connected" });
+  }
+
+  #setStatus(status) {
+    this.status = { ...status, text: describe(status) };
+    for (const listener of this.#statusListeners) listener(this.status);
+  }
+
+  #emit(event) {
+    for (const listener of this.#listeners.get(event.type) ?? []) listener(event);
+  }
+}

@@ -1,0 +1,139 @@
+"""What the sockets of one stream share: open it, join it, be present in it, stay up to date."""
+
+from functools import partial
+from typing import Any, ClassVar
+
+from realtime import access, db
+from realtime.batch import Stored
+from realtime.consumers import JsonConsumer
+from realtime.fanout import Hub, group_of
+from realtime.live import LiveStream, Start
+from realtime.presence import Change
+from realtime.protocol import CloseCode, Refused
+from realtime.replay import pages
+from realtime.streams import Stream
+from realtime.subscription import Subscription
+
+
+class StreamConsumer(JsonConsumer):
+    """A socket that reads one stream: a room, a counter. A subclass says how."""
+
+    model: ClassVar[type[Stream]]
+    kinds: frozenset[str] | None = None
+    """The event types this socket wants; None: all."""
+
+    presence_seconds: ClassVar[float] = 0.0
+    """Comings and goings are told at most once in so many seconds; 0: at once."""
+
+    stream: Any
+    live: LiveStream
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.group = ""
+        self.subscription: Subscription | None = None
+        self.present_as = ""
+        """The identity key under which this socket counts as present."""
+        self.joins = 0
+        """How often it has joined: after a reset or a login it joins anew, and an earlier join ends there."""
+
+    # For subclasses.
+
+    def stream_name(self) -> str:
+        """The name in the address."""
+        raise NotImplementedError
+
+    def begin(self, start: Start) -> list[Stored]:
+        """Push the first events, without waiting; returns the entries that `replay` is still to send."""
+        raise NotImplementedError
+
+    async def replay(self, entries: list[Stored]) -> None:
+        """Send entries that were missed."""
+        for entry in entries:
+            if self.kinds is None or entry.kind in self.kinds:
+                await self.reply(entry.text)
+
+    @staticmethod
+    def announce(hub: Hub, group: str, change: Change) -> None:
+        """Tell a group's local sockets who came and went."""
+        raise NotImplementedError
+
+    # The way in and out.
+
+    async def opened(self) -> None:
+        """Join the stream, with what was missed if the client says where it was."""
+        self.stream = await db.run(self.model._default_manager.open, self.stream_name(), self.identity)  # type: ignore[attr-defined]
+        access.check(self.identity, "read", self.stream)
+        since = self._since()
+        self.group = group_of(self.stream.key)
+        self.subscription = Subscription(
+            self.push,
+            key=self.identity.key,
+            kinds=self.kinds,
+            opened=False,
+            on_reset=lambda: self.spawn(self._join(None, None)),
+            on_gone=lambda: self.end(CloseCode.NO_SUCH_STREAM, "it was deleted"),
+        )
+        self.live = await self.hub.stream(self.stream.key, self.subscription)
+        await self._join(since, self.query.get("epoch"))
+
+    def _since(self) -> int | None:
+        given = self.query.get("since")
+        if given is None:
+            return None
+        if not given.isascii() or not given.isdigit() or len(given) > 18:
+            message = "since: expected the seq of the last entry you have"
+            raise Refused("invalid", message, fields={"since": message}, close=CloseCode.POLICY)
+        return int(given)
+
+    async def _join(self, since: int | None, epoch: str | None) -> None:
+        """Say where the stream is, replay what the client lacks, then let it live."""
+        assert self.subscription is not None
+        self.joins += 1
+        this = self.joins
+        self.subscription.live = False
+        start = await self.live.start(since, epoch)
+        await self._enter()
+        if this != self.joins:
+            return
+        rest = self.begin(start)
+        self.subscription.open = True
+        if not await self._replay(rest, this):
+            return
+        async for missed in self.live.catch_up(self.subscription, start.seq):
+            if not await self._replay(missed, this):
+                return
+
+    async def _replay(self, entries: list[Stored], join: int) -> bool:
+        """Send entries page by page; False if another join began meanwhile, which sends its own."""
+        for page in pages(entries) if entries else ():
+            if join != self.joins:
+                return False
+            await self.replay(page)
+        return join == self.joins
+
+    async def _enter(self) -> None:
+        if self.present_as == self.identity.key:
+            return
+        announce = partial(self.announce, self.hub, self.group)
+        await self.hub.presence.open(self.group, announce, every=self.presence_seconds)
+        if self.present_as:
+            self.hub.presence.leave(self.group, self.present_as)
+        self.present_as = self.identity.key
+        self.hub.presence.enter(self.group, self.present_as, self.identity.name)
+
+    async def identified(self) -> None:
+        """Be present under the new name, from here on."""
+        assert self.subscription is not None
+        access.check(self.identity, "read", self.stream)
+        self.subscription.key = self.identity.key
+        # Who is live has everything up to the stream's position; who is still joining begins again.
+        since = self.live.position if self.subscription.live else None
+        await self._join(since, self.live.epoch)
+
+    def closed(self) -> None:
+        """Leave the stream."""
+        if self.subscription is not None:
+            self.hub.leave(self.group, self.subscription)
+        if self.present_as:
+            self.hub.presence.leave(self.group, self.present_as)

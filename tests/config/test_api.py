@@ -1,0 +1,76 @@
+"""What the API says of itself."""
+
+from typing import Any
+
+import pytest
+from django.test import AsyncClient
+
+from chat import events as chat_events
+from config.api import api, protocol_schema
+from tests.ask import ask
+from tests.processes import BASE_DIR
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def resolved(name: str, kind: str, app: str) -> dict[str, Any]:
+    schema = protocol_schema()
+    reference: str = schema["apps"][app][kind][name]["$ref"]
+    found: dict[str, Any] = schema["$defs"][reference.removeprefix("#/$defs/")]
+    return found
+
+
+async def test_the_protocol_is_open_to_everybody() -> None:
+    answer = await ask("GET", "/api/protocol.json")
+    assert answer.json["apps"].keys() == {"realtime", "chat", "counter", "notifications"}
+
+
+@pytest.mark.parametrize("app", ["chat", "counter", "notifications"])
+def test_every_command_and_event_is_in_it(app: str) -> None:
+    spoken = protocol_schema()["apps"][app]
+    assert spoken["commands"]
+    assert spoken["events"]
+
+
+def test_a_command_needs_what_has_no_default() -> None:
+    assert resolved("send", "commands", "chat")["required"] == ["text"]
+
+
+def test_an_event_has_all_that_is_never_left_out() -> None:
+    assert resolved("joined", "events", "chat")["required"][0] == "type"
+    assert "id" not in resolved("history", "events", "chat")["required"]
+
+
+def test_two_shapes_of_one_event_are_both_there() -> None:
+    shapes = protocol_schema()["apps"]["chat"]["events"]["chat"]["anyOf"]
+    assert len(shapes) == len([e for e in chat_events.EVENTS if e.model_fields["type"].default == "chat"])
+
+
+async def test_the_status_has_live_numbers() -> None:
+    status = (await ask("GET", "/api/status")).json
+    assert status["name"] == "Chorus"
+    assert status["connections"] == 0
+    assert (await ask("HEAD", "/api/status")).status == 200
+
+
+def test_every_operation_says_what_it_does() -> None:
+    paths = api.get_openapi_schema()["paths"]
+    assert all(operation["description"] for methods in paths.values() for operation in methods.values())
+
+
+def test_no_two_schemas_share_a_name() -> None:
+    schemas = api.get_openapi_schema()["components"]["schemas"]
+    assert "topic" not in schemas["Tombstone"]["properties"]
+
+
+def test_the_page_has_every_operation() -> None:
+    page = (BASE_DIR / "docs" / "http.md").read_text()
+    for path, methods in api.get_openapi_schema()["paths"].items():
+        for method in methods:
+            assert f"`{method.upper()} {path.replace('{', '<').replace('}', '>')}`" in page
+
+
+async def test_the_pages_about_it_come_from_this_site() -> None:
+    page = (await AsyncClient().get("/api/docs")).content.decode()
+    assert "swagger-ui" in page
+    assert "//cdn" not in page
