@@ -211,13 +211,14 @@ async def test_a_room_that_is_deleted_closes_its_sockets(lobby: Room) -> None:
 
 
 async def test_a_message_goes_to_everyone_and_is_the_sender_s_acknowledgement(lobby: Room, alice: User) -> None:
-    async with connect(LOBBY) as other, connect(LOBBY, user=alice) as socket:
+    async with connect(LOBBY) as other:
         await other.next("joined")
-        await socket.next("joined")
-        await socket.command("send", text="Hi", id="7")
-        event = await socket.event()
-        assert event == await other.next("chat")
-        assert without_time(event) == {"type": "chat", "seq": 1, "sender": "alice", "message": "Hi", "id": "7"}
+        async with connect(LOBBY, user=alice) as socket:
+            await socket.next("joined")
+            await socket.command("send", text="Hi", id="7")
+            event = await socket.event()
+            assert event == await other.next("chat")
+    assert without_time(event) == {"type": "chat", "seq": 1, "sender": "alice", "message": "Hi", "id": "7"}
 
 
 @pytest.mark.parametrize("text", ["Hi", " {}", "[1]", "Grüße 🎉", "a\nb", '"quoted"', "x" * 10_000])
