@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, forgive
 from tests.browser.test_room import connected, say
 from tests.processes import Server, serve
 
@@ -24,11 +24,6 @@ def own_server() -> Iterator[Server]:
     """A server that may be killed."""
     with serve() as running:
         yield running
-
-
-def forgive(problems: list[str]) -> None:
-    """Browsers report every failed connection, which is what these tests are about."""
-    problems[:] = [problem for problem in problems if "WebSocket connection to" not in problem]
 
 
 def test_what_was_missed_and_what_was_unsent_arrive_once(
