@@ -8,11 +8,12 @@ from django.urls import reverse
 from chat import events
 from realtime.access import Identity
 from realtime.conf import conf
+from realtime.history import History, Record
 from realtime.protocol import Refused, printable
-from realtime.streams import Entry, Stream, StreamQuerySet
+from realtime.streams import StreamQuerySet
 
 
-class Room(Stream):
+class Room(History):
     """A place to talk. What is said is kept in order."""
 
     description = models.CharField(max_length=500, blank=True, help_text="A sentence about what is talked about here.")
@@ -47,15 +48,13 @@ class Room(Stream):
         return deletion
 
 
-class Message(Entry):
+class Message(Record):
     """Something said in a room, or the deletion of something said."""
 
     stream = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="messages", verbose_name="room")
     text = models.TextField()
-    target = models.BigIntegerField(
-        null=True, editable=False, help_text="For a deletion: the position of what it deletes."
-    )
-    deleted = models.BooleanField(default=False, editable=False)
+
+    emptied: ClassVar[dict[str, Any]] = {"text": "", "deleted": True}
 
     class Meta:
         ordering: ClassVar[list[str]] = ["stream", "seq"]
@@ -63,8 +62,6 @@ class Message(Entry):
             models.UniqueConstraint(fields=["stream", "seq"], name="chat_message_position"),
             models.UniqueConstraint(fields=["stream", "sender_key", "client_id"], name="chat_message_client_id"),
         ]
-
-    may_moderate = False
 
     def __str__(self) -> str:
         return f"{self.sender_name}: {self.text[:50]}"
@@ -77,32 +74,16 @@ class Message(Entry):
         return cls.by(sender, client_id, text=printable(text))
 
     @classmethod
-    def deleting(cls, sender: Identity, target: int, client_id: str | None) -> Self:
-        """The deletion of a message, to be appended."""
-        deletion = cls.by(sender, client_id, target=target)
+    def deleting(cls, sender: Identity, target: int, client_id: str | None = None) -> Any:
+        """The deletion of a message, to be appended; moderators delete anyone's."""
+        deletion = super().deleting(sender, target, client_id)
         user: Any = sender.user
         deletion.may_moderate = user is not None and user.has_perm("chat.moderate_room")
         return deletion
 
-    def content(self) -> dict[str, Any]:
+    def said(self) -> dict[str, Any]:
         """What idempotence compares."""
-        return {"text": self.text} if self.target is None else {"target": self.target}
-
-    @property
-    def rewrites(self) -> bool:
-        """A deletion does."""
-        return self.target is not None
-
-    def apply(self) -> None:
-        """A deletion takes the text away, in the transaction that tells of it."""
-        if self.target is None:
-            return
-        target = Message.objects.filter(stream_id=self.stream_id, seq=self.target, target=None).first()
-        if target is None or target.deleted:
-            raise Refused("not_found", "There is no such message.")
-        if target.sender_key != self.sender_key and not self.may_moderate:
-            raise Refused("forbidden", "You may delete your own messages only.")
-        Message.objects.filter(pk=target.pk).update(text="", deleted=True)
+        return {"text": self.text}
 
     def as_event(self) -> "events.ChatEvent | events.DeletedEvent | events.Tombstone":
         """What the room's readers get."""

@@ -7,12 +7,13 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 
 from counter.events import MAX_VALUE
 from counter.models import Change, Counter
 from realtime.access import Identity
+from realtime.admin import StreamAdmin
 
 
 class SetForm(forms.Form):
@@ -53,11 +54,10 @@ class ChangeInline(admin.TabularInline):  # type: ignore[type-arg]  # only the s
 
 
 @admin.register(Counter)
-class CounterAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CounterAdmin(StreamAdmin):
     """Counters: where they stand, who may press them."""
 
     list_display = ("name", "title", "value", "guest_access", "member_access", "set_link", "page")
-    list_filter = ("guest_access", "member_access")
     search_fields = ("name", "title")
     fieldsets = (
         (None, {"fields": ("name", "title", "current_value")}),
@@ -69,11 +69,8 @@ class CounterAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             },
         ),
     )
+    readonly_fields = ("current_value",)
     inlines = (ChangeInline,)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Counter | None = None) -> tuple[str, ...]:
-        """A counter keeps its name: clients know it by that."""
-        return ("name", "current_value") if obj else ("current_value",)
 
     def get_urls(self) -> list[URLPattern]:
         """With the form *Set to…*."""
@@ -90,18 +87,13 @@ class CounterAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="")
     def set_link(self, counter: Counter) -> str:
         """The way to the form."""
-        return format_html('<a href="{}">Set to…</a>', reverse("admin:counter_counter_set", args=[counter.pk]))
-
-    @admin.display(description="")
-    def page(self, counter: Counter) -> str:
-        """A link to the counter itself."""
-        return format_html('<a href="{}">Open page</a>', counter.get_absolute_url())
+        return format_html('<a href="{}">Set to…</a>', self.address("set", counter.pk))
 
     def set_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Set a counter to a value, telling everyone who looks at it."""
         counter = self.get_object(request, str(pk))
         if counter is None or not request.user.is_authenticated:
-            return HttpResponseRedirect(reverse("admin:counter_counter_changelist"))
+            return HttpResponseRedirect(self.address("changelist"))
         if not (request.user.has_perm("counter.set_counter") and self.has_change_permission(request, counter)):
             raise PermissionDenied
         form = SetForm(request.POST or None, initial={"value": counter.value})
@@ -110,7 +102,7 @@ class CounterAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             counter.set_to(Identity.of_user(request.user), value, reason)
             self.log_change(request, counter, f"Set to {value}: {reason}")
             self.message_user(request, f"{counter} is now {value}.", messages.SUCCESS)
-            return HttpResponseRedirect(reverse("admin:counter_counter_changelist"))
+            return HttpResponseRedirect(self.address("changelist"))
         context = {
             **self.admin_site.each_context(request),
             "title": f"Set {counter} to…",

@@ -11,7 +11,7 @@ from counter import events
 from realtime.access import Identity
 from realtime.batch import Snapshot, Stored
 from realtime.protocol import Refused
-from realtime.streams import Entry, Stream, StreamQuerySet
+from realtime.streams import IDS_KEPT, PRUNED_AT_ONCE, Entry, Stream, StreamQuerySet
 
 
 class Counter(Stream):
@@ -74,6 +74,16 @@ class Counter(Stream):
         """Its value minute by minute over the last hour by the database's clock, oldest first; gaps are left out."""
         since = Now() - timedelta(hours=1)
         return list(self.samples.filter(minute__gte=since).order_by("minute").values_list("minute", "value"))
+
+    def prune_step(self) -> bool:
+        """Take away samples and the changes of clicks whose ids need not be known any more; staff's reasons stay."""
+        self.samples.filter(minute__lt=Now() - IDS_KEPT).delete()
+        # The oldest first, whatever their time: a search by time would read all the young ones each hour.
+        clicks = self.appended().filter(reason="").order_by("seq").annotate(age=Now() - models.F("created_at"))
+        oldest = clicks.values_list("pk", "age")[:PRUNED_AT_ONCE]
+        gone = [pk for pk, age in oldest if age > IDS_KEPT]
+        self.appended().filter(pk__in=gone).delete()
+        return len(gone) == PRUNED_AT_ONCE
 
     def since(self, after: int, *, until: int) -> list[Stored]:
         """Nothing: the newest state says it all."""

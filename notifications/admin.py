@@ -1,29 +1,28 @@
 """Topics and notifications in admin, for people who do not program. Saving a notification publishes it."""
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
-from django.db.models import Count, Max, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, path
-from django.utils.html import format_html
 
 from notifications.events import MAX_TAG, MAX_TAGS
 from notifications.models import Notification, Topic
 from realtime import access
 from realtime.access import Identity
+from realtime.admin import HistoryAdmin, RecordAdmin
 from realtime.fanout import group_of, listeners
 from realtime.protocol import Refused
 
 
 @admin.register(Topic)
-class TopicAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the stubs take one
+class TopicAdmin(HistoryAdmin):
     """Topics: what is told there, and who may subscribe and publish."""
 
+    records = "notifications"
     list_display = ("name", "title", "guest_access", "member_access", "published", "last_published", "page")
-    list_filter = ("guest_access", "member_access")
     search_fields = ("name", "title", "description")
     fieldsets = (
         (None, {"fields": ("name", "title", "description")}),
@@ -34,34 +33,23 @@ class TopicAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the stubs 
                 "description": "Guests have no account. Who may read may follow it; who may write may publish too.",
             },
         ),
+        HistoryAdmin.retention,
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Topic]:
-        """Topics with what the columns count; people's own topics are theirs."""
-        told = Q(notifications__target=None, notifications__deleted=False)
-        found: QuerySet[Topic] = super().get_queryset(request).filter(owner=None)
-        latest = Max("notifications__created_at", filter=told)
-        return found.annotate(told=Count("notifications", filter=told), latest=latest)
+        """Topics; people's own are theirs."""
+        return super().get_queryset(request).filter(owner=None)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Topic | None = None) -> tuple[str, ...]:
-        """A topic keeps its name: clients know it by that."""
-        return ("name",) if obj else ()
-
-    @admin.display(description="notifications", ordering="told")
+    @admin.display(description="notifications", ordering="said")
     def published(self, topic: Any) -> int:
         """How many were published."""
-        count: int = topic.told
+        count: int = topic.said
         return count
 
     @admin.display(description="last published", ordering="latest")
     def last_published(self, topic: Any) -> Any:
         """When something was last published."""
         return topic.latest
-
-    @admin.display(description="")
-    def page(self, topic: Topic) -> str:
-        """A link to the topic itself."""
-        return format_html('<a href="{}">Open page</a>', topic.get_absolute_url())
 
 
 class PublishForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -105,7 +93,7 @@ class PublishForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Notification)
-class NotificationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class NotificationAdmin(RecordAdmin):
     """Notifications: written once, published by saving; deleting one takes its text away everywhere."""
 
     form = PublishForm
@@ -114,14 +102,11 @@ class NotificationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display_links = ("shown_title",)
     # Only topics of what is listed: not those that are people's own.
     list_filter = (("stream", admin.RelatedOnlyFieldListFilter), "priority", "created_at", "deleted")
-    list_select_related = ("stream",)
     search_fields = ("title", "message", "sender_name", "stream__name")
-    date_hierarchy = "created_at"
-    ordering = ("-created_at", "-seq")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
-        """What was published, but not to single people; entries that tell of deletions are none."""
-        return super().get_queryset(request).filter(target=None, stream__owner=None)
+        """What was published, but not to single people."""
+        return super().get_queryset(request).filter(stream__owner=None)
 
     def get_fields(self, request: HttpRequest, obj: Notification | None = None) -> tuple[str, ...]:
         """What is written, and later also who saw it."""
@@ -188,30 +173,6 @@ class NotificationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         count = listeners(group_of(topic.key)) if topic else 0
         return JsonResponse({"listening": count})
 
-    def has_change_permission(self, request: HttpRequest, obj: Notification | None = None) -> bool:
-        """What was published stays as it was."""
-        return False
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        """Offer to delete nothing twice. Not by permission: a topic with a deleted notification can be deleted too."""
-        shown: Notification | None = kwargs.get("obj")
-        context["show_delete"] = not (shown and shown.deleted)
-        return super().render_change_form(request, context, *args, **kwargs)
-
-    def delete_model(self, request: HttpRequest, obj: Notification) -> None:
-        """Delete by the verb, so that open pages lose the text at once."""
-        self._retract(request, [obj])
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
-        """Delete each by the verb."""
-        self._retract(request, queryset.filter(deleted=False).select_related("stream"))
-
-    def _retract(self, request: HttpRequest, found: Iterable[Notification]) -> None:
-        assert request.user.is_authenticated
-        for notification in found:
-            try:
-                notification.stream.retract(Identity.of_user(request.user), notification.seq)
-            except Refused as refusal:
-                self.message_user(request, refusal.message, messages.WARNING)
+    def delete_by_verb(self, record: Notification, moderator: Identity) -> None:
+        """Delete a notification in its topic."""
+        record.stream.retract(moderator, record.seq)

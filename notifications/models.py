@@ -13,8 +13,9 @@ from django.urls import reverse
 from notifications import events
 from realtime.access import AccessLevel, Action, Identity
 from realtime.conf import conf
+from realtime.history import History, Record
 from realtime.protocol import Refused, printable
-from realtime.streams import Entry, Stream, StreamQuerySet
+from realtime.streams import StreamQuerySet
 
 SYSTEM = "system"
 """The topic of the heartbeat; only staff publish there."""
@@ -78,7 +79,7 @@ class TopicQuerySet(StreamQuerySet):
         return super().readable_by(user).filter(owner=None)
 
 
-class Topic(Stream):
+class Topic(History):
     """What notifications are about; people and programs subscribe to it."""
 
     description = models.CharField(max_length=500, blank=True, help_text="A sentence about what is told here.")
@@ -159,13 +160,18 @@ class Topic(Stream):
         return found
 
     def retract(self, sender: Identity, target: int) -> "Notification":
-        """Delete the notification at a position: its text goes for good, and an entry tells of it."""
-        found = self.append(Notification.by(sender, None, target=target))
+        """Delete the notification at a position: its text goes for good, and an entry tells of it.
+
+        Raises Refused `not_found`. Whether `sender` may is the caller's to check.
+        """
+        deletion = Notification.deleting(sender, target)
+        deletion.may_moderate = True
+        found = self.append(deletion)
         assert isinstance(found, Notification)
         return found
 
 
-class Notification(Entry):
+class Notification(Record):
     """Something that was published, or the deletion of it."""
 
     stream = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="notifications", verbose_name="topic")
@@ -182,8 +188,8 @@ class Notification(Entry):
         default=3,
     )
     tags = models.JSONField(default=list, blank=True)
-    target = models.BigIntegerField(null=True, editable=False)
-    deleted = models.BooleanField(default=False, editable=False)
+
+    emptied: ClassVar[dict[str, Any]] = {"message": "", "title": "", "tags": [], "deleted": True}
 
     class Meta:
         ordering: ClassVar[list[str]] = ["stream", "seq"]
@@ -221,24 +227,9 @@ class Notification(Entry):
             printable(text)
         return cls.by(sender, client_id, message=message, title=title, priority=priority, tags=list(tags))
 
-    def content(self) -> dict[str, Any]:
+    def said(self) -> dict[str, Any]:
         """What idempotence compares."""
-        if self.target is not None:
-            return {"target": self.target}
         return {"message": self.message, "title": self.title, "priority": self.priority, "tags": self.tags}
-
-    @property
-    def rewrites(self) -> bool:
-        """A deletion does."""
-        return self.target is not None
-
-    def apply(self) -> None:
-        """A deletion takes the text away, in the transaction that tells of it."""
-        if self.target is None:
-            return
-        target = Notification.objects.filter(stream_id=self.stream_id, seq=self.target, target=None, deleted=False)
-        if not target.update(message="", title="", tags=[], deleted=True):
-            raise Refused("not_found", "There is no such notification.")
 
     def as_event(self) -> "events.NotificationEvent | events.RetractedEvent | events.Tombstone":
         """What the topic's subscribers get."""

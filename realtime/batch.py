@@ -1,7 +1,7 @@
 """Stored entries on their way from a transaction to sockets: encoded once, where they were born or read."""
 
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 FORMAT = 1
 """Version of what processes tell each other; another one means: read the database."""
@@ -58,6 +58,14 @@ class Batch:
             return None
         events = [Stored(*event) for event in hint["events"]]
         return cls(hint["key"], hint["epoch"], hint["first"], hint["last"], events)
+
+
+class Head(NamedTuple):
+    """Where a stream stands in the database."""
+
+    epoch: str
+    first_seq: int
+    last_seq: int
 
 
 @dataclass(slots=True)

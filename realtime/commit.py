@@ -45,12 +45,13 @@ def commit(
     entries: Sequence[Entry],
     *,
     waiting: Waiting = WAIT,
-    positions: dict[int, int] | None = None,
+    positions: dict[int, tuple[str, int]] | None = None,
 ) -> Outcome:
     """Append entries to their streams, in order, in one transaction or as part of the surrounding one.
 
-    `positions` tells, by stream key, how far the caller's hub is: what lies between that and the new entries
-    is read too while the lock is held. Streams that another transaction holds are passed over unless
+    `positions` tells, by primary key, the epoch and how far in it the caller's hub is: what lies between that
+    and the new entries is read too while the lock is held, and where the database is behind it, a backup was
+    restored and the epoch is renewed. Streams that another transaction holds are passed over unless
     `waiting` allows otherwise. An entry that fails for a reason of its own fails alone; OperationalError and
     InterfaceError (a lost connection, a full disk) fail all and are raised.
     """
@@ -78,7 +79,7 @@ def commit(
 
 
 def _commit(
-    model: type[Stream], entries: Sequence[Entry], using: str, waiting: Waiting, positions: dict[int, int]
+    model: type[Stream], entries: Sequence[Entry], using: str, waiting: Waiting, positions: dict[int, tuple[str, int]]
 ) -> Outcome:
     outcome = Outcome()
     by_stream: dict[int, dict[int, Entry]] = defaultdict(dict)
@@ -93,6 +94,9 @@ def _commit(
         outcome.results.update(dict.fromkeys(by_stream[pk], gone))
     for pk, stream in streams.items():
         known_until = stream.last_seq
+        epoch, position = positions.get(pk, ("", known_until))
+        if epoch == stream.epoch and position > known_until:
+            stream.begin_epoch()
         added = _number(stream, by_stream[pk], outcome.results)
         if added:
             kept = [entry for entry in added if entry.is_kept]
@@ -101,8 +105,8 @@ def _commit(
             stream.settle(added)
             shown = stream.shown(added)
             batch = Batch(stream.key, stream.epoch, added[0].seq, stream.last_seq, shown)
-            if positions.get(pk, known_until) < known_until:
-                batch.missed = stream.since(positions[pk], until=known_until)
+            if epoch == stream.epoch and position < known_until:
+                batch.missed = stream.since(position, until=known_until)
             outcome.batches.append(batch)
     return outcome
 

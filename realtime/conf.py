@@ -48,6 +48,8 @@ class Conf(BaseModel):
     """Sockets one process serves; past it the handshake is refused with 503."""
     heartbeat_interval: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30
     """Seconds between heartbeats on the topic `system`."""
+    prune_interval: Seconds = 3600
+    """Seconds between prunings by the server itself; 0: only `manage.py prune` does it."""
     db_threads: Annotated[int, Field(ge=1, le=64)] = 4
     """Threads, each with a database connection, for what sockets read."""
 

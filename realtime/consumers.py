@@ -37,6 +37,11 @@ from realtime.protocol import (
 IN_FLIGHT = 32
 """Commands of one socket that may wait for their commit; more are read when one is answered."""
 
+RETURN_SECONDS = 5.0
+"""Within this time clients of a stopped server come back, each at a random moment of it."""
+RETURNS_PER_SECOND = 500
+"""More clients than that come back over a longer time: another process has to take them all."""
+
 REASON_BYTES = 123
 """What a close frame has room for (RFC 6455 §5.5)."""
 
@@ -236,7 +241,8 @@ class SocketConsumer(AsyncConsumer):
         self.hub.presence.drain()
         while self._in_flight:
             await asyncio.wait(self._in_flight)
-        raise Close(CloseCode.RESTARTING, f"retry_after={random.uniform(0.5, 5):.1f}")
+        window = max(RETURN_SECONDS, self.hub.sockets.total / RETURNS_PER_SECOND)
+        raise Close(CloseCode.RESTARTING, f"retry_after={random.uniform(0.5, window):.1f}")
 
     def _overflow(self) -> None:
         self.end(CloseCode.SLOW_READER, "slow reader")

@@ -135,10 +135,10 @@ class Hub:
         hint = batch.to_hint()
         self.bus.send(group, {"t": "batch", **hint}, sum(len(event.text) for event in batch.events))
 
-    def position(self, key: str) -> int | None:
-        """How far this process has delivered a stream; None if nobody here listens to it."""
+    def position(self, key: str) -> tuple[str, int] | None:
+        """The epoch and how far in it this process has delivered a stream; None if nobody here listens to it."""
         live = self._streams.get(group_of(key))
-        return live.position if live else None
+        return (live.epoch, live.position) if live and live.position is not None else None
 
     # What other processes say.
 
@@ -180,8 +180,7 @@ class Hub:
             except db.Unavailable:
                 continue
             for live in lives:
-                if heads.get(live.pk) != (live.epoch, live.position):
-                    live.repair()
+                live.compare(heads.get(live.pk))
 
     async def close(self) -> None:
         """Stop; for tests and for loops that end before their process."""

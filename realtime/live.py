@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from realtime import db
-from realtime.batch import PAGE, Batch, Snapshot, Stored
+from realtime.batch import PAGE, Batch, Head, Snapshot, Stored
 from realtime.outbox import Frame
 from realtime.protocol import CloseCode, Refused
 from realtime.subscription import Subscription, push_stored
@@ -104,10 +104,13 @@ class LiveStream:
         self._ring.append(item)
         self._ring_bytes += len(item[1].wire)
         while len(self._ring) > PAGE or self._ring_bytes > RING_BYTES:
-            dropped, frame = self._ring.popleft()
-            self._ring_bytes -= len(frame.wire)
-            if self._ring_after is not None:
-                self._ring_after = dropped.seq
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        dropped, frame = self._ring.popleft()
+        self._ring_bytes -= len(frame.wire)
+        if self._ring_after is not None:
+            self._ring_after = dropped.seq
 
     def _forget(self) -> None:
         self._ring.clear()
@@ -197,6 +200,21 @@ class LiveStream:
         self._ring_bytes += sum(len(frame.wire) for _, frame in older)
 
     # Repair.
+
+    def compare(self, head: Head | None) -> None:
+        """Take what the database says of the stream; where it is not what was delivered, repair."""
+        if head is None or (head.epoch, head.last_seq) != (self.epoch, self.position):
+            self.repair()
+        elif head.first_seq > self._first_seq:
+            self._prune(head.first_seq)
+
+    def _prune(self, first_seq: int) -> None:
+        """Show nobody any more what was pruned."""
+        self._first_seq = first_seq
+        while self._ring and self._ring[0][0].seq < first_seq:
+            self._drop_oldest()
+        if self._ring_after is not None:
+            self._ring_after = max(self._ring_after, first_seq - 1)
 
     def repair(self) -> asyncio.Task[None]:
         """Compare with the database and deliver what is missing; one at a time, in the background."""

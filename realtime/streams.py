@@ -9,7 +9,7 @@ import json
 import secrets
 import string
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -21,7 +21,7 @@ from django.db import models, router, transaction
 
 from realtime import fanout
 from realtime.access import AccessLevel, Action, Identity
-from realtime.batch import PAGE, Snapshot, Stored
+from realtime.batch import PAGE, Batch, Head, Snapshot, Stored
 from realtime.commit import commit
 from realtime.protocol import CloseCode, Event, Refused
 
@@ -29,6 +29,12 @@ validate_name = RegexValidator(
     r"\A[a-z0-9][a-z0-9._-]{0,63}\Z",
     "Use 1 to 64 lower-case letters, digits, dots, underscores and hyphens, a letter or digit first.",
 )
+
+
+IDS_KEPT = timedelta(hours=24)
+"""How long a client's id is known at least: what it sends again within this time is stored once."""
+PRUNED_AT_ONCE = 1000
+"""Rows one transaction of pruning takes away; a step is short enough for a message to wait for."""
 
 
 def is_name(text: str) -> bool:
@@ -43,6 +49,20 @@ def is_name(text: str) -> bool:
 def new_epoch() -> str:
     """A fresh epoch: positions of another epoch mean nothing in this one."""
     return "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))
+
+
+unpruned = models.Q(seq__gte=models.F("stream__first_seq"))
+"""Entries that may be read: others are about to go, or stay for their ids alone."""
+
+
+def announce_on_commit(batches: list[Batch], using: str) -> None:
+    """Tell all processes of entries once the surrounding transaction has committed."""
+
+    def announce() -> None:  # a function with a name, which Django puts into its log if it fails
+        for batch in batches:
+            fanout.announce(batch)
+
+    transaction.on_commit(announce, using=using, robust=True)
 
 
 class StreamQuerySet(models.QuerySet[Any]):
@@ -146,16 +166,16 @@ class Stream(models.Model):
             if isinstance(result, Exception):
                 raise result
 
-            def announce() -> None:  # a function with a name, which Django puts into its log if it fails
-                for batch in outcome.batches:
-                    fanout.announce(batch)
-
-            transaction.on_commit(announce, using=using, robust=True)
+            announce_on_commit(outcome.batches, using)
         return result
+
+    def begin_epoch(self) -> None:
+        """Take a new epoch, which is still to be written: positions of the old one are void."""
+        self.epoch = new_epoch()
 
     def head(self) -> dict[str, Any]:
         """What a commit writes to the locked row."""
-        return {"last_seq": self.last_seq}
+        return {"last_seq": self.last_seq, "epoch": self.epoch}
 
     def shown(self, added: list["Entry"]) -> list[Stored]:
         """What readers get of entries that commit together."""
@@ -164,19 +184,19 @@ class Stream(models.Model):
     def settle(self, added: list["Entry"]) -> None:
         """Do what else belongs into the transaction that added entries."""
 
-    def appended(self) -> models.QuerySet["Entry"]:
-        """This stream's entries."""
-        entries: models.QuerySet[Entry] = self.entry_model._default_manager.filter(stream=self)
+    def appended(self) -> models.QuerySet[Any]:
+        """This stream's rows, also those that are read no more."""
+        entries: models.QuerySet[Any] = self.entry_model._default_manager.filter(stream=self)
         return entries
 
     def since(self, after: int, *, until: int) -> list[Stored]:
         """Up to PAGE entries after one position and not after another, oldest first."""
-        found = self.appended().filter(seq__gt=after, seq__lte=until)
+        found = self.appended().filter(unpruned, seq__gt=after, seq__lte=until)
         return [entry.stored() for entry in found.order_by("seq")[:PAGE]]
 
     def history(self, *, before: int | None = None, limit: int = 50) -> tuple[list[Stored], bool]:
         """The newest entries (before a position), oldest first, and whether older ones exist."""
-        found = self.appended()
+        found = self.appended().filter(unpruned)
         if before is not None:
             found = found.filter(seq__lt=before)
         page = list(found.order_by("-seq")[: limit + 1])
@@ -188,7 +208,7 @@ class Stream(models.Model):
 
         Returns None where the stream no longer exists.
         """
-        entries = cls.entry_model._default_manager.filter(stream_id=pk)
+        entries = cls.entry_model._default_manager.filter(unpruned, stream_id=pk)
         if after is None:
             chosen = entries.order_by("-seq").values("pk")[:PAGE]
         else:
@@ -205,15 +225,27 @@ class Stream(models.Model):
         return Snapshot(row.epoch, row.first_seq, row.last_seq, [entry.stored() for entry in found])
 
     @classmethod
-    def heads(cls, pks: Iterable[int]) -> dict[int, tuple[str, int]]:
-        """Epoch and last position of many streams in one query; one that is gone is not there."""
-        rows = cls._default_manager.filter(pk__in=list(pks)).values_list("pk", "epoch", "last_seq")
-        return {pk: (epoch, last_seq) for pk, epoch, last_seq in rows}
+    def heads(cls, pks: Iterable[int]) -> dict[int, Head]:
+        """Where many streams stand, in one query; one that is gone is not there."""
+        rows = cls._default_manager.filter(pk__in=list(pks)).values_list("pk", "epoch", "first_seq", "last_seq")
+        return {pk: Head(epoch, first_seq, last_seq) for pk, epoch, first_seq, last_seq in rows}
 
     @classmethod
     def renew_epoch(cls, pk: int, epoch: str) -> None:
         """Give the stream a new epoch unless somebody already did: positions of the old one are void."""
-        cls._default_manager.filter(pk=pk, epoch=epoch).update(epoch=new_epoch())
+        renewed = cls()
+        renewed.pk = pk
+        renewed.begin_epoch()
+        if cls._default_manager.filter(pk=pk, epoch=epoch).update(epoch=renewed.epoch):
+            renewed.announce_epoch()
+
+    def announce_epoch(self) -> None:
+        """Tell all processes of a new epoch once the surrounding transaction commits."""
+        announce_on_commit([Batch(self.key, self.epoch, 0, 0)], router.db_for_write(type(self)))
+
+    def prune_step(self) -> bool:
+        """Take away a part of what is past its time, if anything ever is; True if there may be more."""
+        return False
 
 
 class Entry(models.Model):

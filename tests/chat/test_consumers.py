@@ -182,7 +182,7 @@ async def test_a_reset_while_somebody_joins_leaves_the_last_word_to_the_new_hist
 
     monkeypatch.setattr(presence, "open", slowly)
     async with connect(LOBBY) as socket:
-        await until(lambda: hub().position(lobby.key) == 3)
+        await until(lambda: hub().position(lobby.key) == (lobby.epoch, 3))
         await db.run(Room.renew_epoch, lobby.pk, lobby.epoch)
         await hub().check()
         await until(lambda: len(gates) == 2)

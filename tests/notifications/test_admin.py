@@ -225,7 +225,7 @@ def test_topics_tell_how_much_was_published_and_when(staff: Client, alerts: Topi
 def test_a_topic_s_form_has_no_technical_fields_and_keeps_the_name(staff: Client, alerts: Topic) -> None:
     url = reverse("admin:notifications_topic_change", args=[alerts.pk])
     fields = staff.get(url).context["adminform"].form.fields
-    assert fields.keys() == {"title", "description", "guest_access", "member_access"}
+    assert fields.keys() == {"title", "description", "guest_access", "member_access", "keep_days", "keep_entries"}
     alerts.publish(OPS, "meanwhile")
     staff.post(url, {"name": "x", "title": "All", "description": "", "guest_access": "none", "member_access": "read"})
     row = Topic.objects.get()

@@ -37,7 +37,7 @@ def said(room: Room, text: str, id: str | None = None, by: Identity = ALICE) -> 
 
 
 def deleted(room: Room, target: int, by: Identity = ALICE) -> Message:
-    message = Message.deleting(by, target, None)
+    message: Message = Message.deleting(by, target)
     message.stream = room
     return message
 
@@ -147,15 +147,29 @@ def test_a_stream_that_is_gone_refuses_its_entries_only(lobby: Room, den: Room) 
 
 def test_what_the_caller_s_hub_lacks_is_read_with_the_lock_held(lobby: Room) -> None:
     commit(Room, [said(lobby, text) for text in "abcd"])
-    [batch] = commit(Room, [said(lobby, "e")], positions={lobby.pk: 2}).batches
+    [batch] = commit(Room, [said(lobby, "e")], positions={lobby.pk: (lobby.epoch, 2)}).batches
     assert [event.seq for event in batch.missed] == [3, 4]
     assert (batch.first, batch.last) == (5, 5)
+
+
+def test_a_database_that_is_behind_the_caller_s_hub_begins_a_new_epoch(lobby: Room) -> None:
+    commit(Room, [said(lobby, "a")])
+    [batch] = commit(Room, [said(lobby, "b")], positions={lobby.pk: (lobby.epoch, 7)}).batches
+    assert batch.epoch == Room.objects.get().epoch != lobby.epoch
+    assert (batch.first, batch.last) == (2, 2)
+
+
+def test_a_hub_of_another_epoch_says_nothing_about_this_one(lobby: Room) -> None:
+    commit(Room, [said(lobby, "a")])
+    for position in (0, 7):
+        [batch] = commit(Room, [said(lobby, "b")], positions={lobby.pk: ("old", position)}).batches
+        assert (batch.epoch, batch.missed) == (lobby.epoch, [])
 
 
 def test_a_hub_that_lacks_nothing_costs_no_statement(lobby: Room) -> None:
     commit(Room, [said(lobby, "a")])
     with CaptureQueriesContext(connection) as knowing:
-        [batch] = commit(Room, [said(lobby, "b")], positions={lobby.pk: 1}).batches
+        [batch] = commit(Room, [said(lobby, "b")], positions={lobby.pk: (lobby.epoch, 1)}).batches
     with CaptureQueriesContext(connection) as asking:
         commit(Room, [said(lobby, "c")])
     assert batch.missed == []

@@ -149,7 +149,7 @@ async def test_a_verb_called_from_a_thread_reaches_this_process_s_sockets(room: 
     listener = await listen(hub(), room)
     await db.run(room.post, ALICE, "from a view")
     await until(lambda: listener.seqs == [1])
-    assert hub().position(room.key) == 1
+    assert hub().position(room.key) == (room.epoch, 1)
 
 
 @in_threads

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from chat.models import Message, Room
 from realtime import db
 from realtime.access import Identity
-from realtime.batch import PAGE
+from realtime.batch import PAGE, Head
 from realtime.protocol import Refused
 from realtime.streams import is_name, new_epoch
 from tests.realtime.layers import RecordingLayer
@@ -284,7 +284,7 @@ def test_heads_of_many_are_one_query(five: Room, django_assert_num_queries: Djan
     other = Room.objects.create(name="other")
     with django_assert_num_queries(1):
         heads = Room.heads([five.pk, other.pk, 10**9])
-    assert heads == {five.pk: (five.epoch, 5), other.pk: (other.epoch, 0)}
+    assert heads == {five.pk: Head(five.epoch, 1, 5), other.pk: Head(other.epoch, 1, 0)}
 
 
 def test_an_epoch_is_renewed_once_however_many_notice(room: Room) -> None:

@@ -1,0 +1,146 @@
+"""What the admin pages of the apps' streams share, for people who do not program. Every act goes through a verb."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, F, Max, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+
+from realtime.access import Identity
+from realtime.history import History, Record
+from realtime.protocol import Refused
+from realtime.streams import unpruned
+
+
+class StreamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the stubs take one
+    """A kind of stream: who may do what, and where it is."""
+
+    list_filter: ClassVar[Any] = ("guest_access", "member_access")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A stream keeps its name: clients know it by that."""
+        return ("name", *self.readonly_fields) if obj else self.readonly_fields
+
+    @admin.display(description="")
+    def page(self, stream: Any) -> str:
+        """A link to the page where it is used."""
+        return format_html('<a href="{}">Open page</a>', stream.get_absolute_url())
+
+    def address(self, view: str, *args: Any) -> str:
+        """Where one of this model's pages is: `changelist`, `change`, `reset`."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{view}", args=args)
+
+
+class HistoryAdmin(StreamAdmin):
+    """A kind of stream with a history: how much of it there is, how long it is kept, a way to delete it all."""
+
+    change_form_template = "admin/realtime/history.html"
+    records: ClassVar[str]
+    """The related name of its entries."""
+    retention: Any = (
+        "How long it is kept",
+        {
+            "fields": ("keep_days", "keep_entries"),
+            "description": "What is past either is deleted within an hour, and does not come back.",
+        },
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Streams with what the columns count."""
+        said = Q(**{f"{self.records}__target": None, f"{self.records}__deleted": False})
+        said &= Q(**{f"{self.records}__seq__gte": F("first_seq")})
+        latest = Max(f"{self.records}__created_at", filter=said)
+        found: QuerySet[Any] = super().get_queryset(request)
+        counted: QuerySet[Any] = found.annotate(said=Count(self.records, filter=said), latest=latest)
+        return counted
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the question before all is deleted."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}_reset"
+        return [path("<int:pk>/reset/", self.admin_site.admin_view(self.reset_view), name=name), *super().get_urls()]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Offer to reset to who may."""
+        stream = kwargs.get("obj")
+        if stream is not None and self._may_reset(request, stream):
+            context["reset_url"] = self.address("reset", stream.pk)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _may_reset(self, request: HttpRequest, stream: History) -> bool:
+        # All who may delete the stream may empty it; nobody who may only change its title.
+        return self.has_change_permission(request, stream) and self.has_delete_permission(request, stream)
+
+    def reset_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask, then delete all entries, telling everyone who has them on a page."""
+        stream: Any = self.get_object(request, str(pk))
+        if stream is None:
+            return HttpResponseRedirect(self.address("changelist"))
+        if not self._may_reset(request, stream):
+            raise PermissionDenied
+        if request.method == "POST":
+            stream.reset_history()
+            self.log_change(request, stream, "Reset the history")
+            self.message_user(request, f"The history of {stream} is deleted.", messages.SUCCESS)
+            return HttpResponseRedirect(self.address("change", pk))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Delete the whole history?",
+            "stream": stream,
+            "opts": self.opts,
+            "list_url": self.address("changelist"),
+            "change_url": self.address("change", pk),
+        }
+        return TemplateResponse(request, "admin/realtime/reset.html", context)
+
+
+class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Entries of a history: to be read and found; deleting one takes its text away everywhere at once."""
+
+    list_select_related = ("stream",)
+    date_hierarchy = "created_at"
+    ordering = ("-created_at", "-seq")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """What people said; entries that tell of deletions, and what is read no more, are nothing to them."""
+        found: QuerySet[Any] = super().get_queryset(request)
+        return found.filter(unpruned, target=None)
+
+    def has_change_permission(self, request: HttpRequest, obj: Record | None = None) -> bool:
+        """What was said stays as it was said."""
+        return False
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Offer to delete nothing twice. Not by permission: a stream with a deleted entry can be deleted too."""
+        record: Record | None = kwargs.get("obj")
+        context["show_delete"] = not (record and record.deleted)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def delete_model(self, request: HttpRequest, obj: Record) -> None:
+        """Delete by the verb, so that open pages lose the text at once."""
+        self._delete(request, [obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Delete each by the verb."""
+        self._delete(request, queryset.filter(deleted=False).select_related("stream"))
+
+    def _delete(self, request: HttpRequest, found: Iterable[Record]) -> None:
+        assert request.user.is_authenticated
+        moderator = Identity.of_user(request.user)
+        for record in found:
+            try:
+                self.delete_by_verb(record, moderator)
+            except Refused as refusal:
+                self.message_user(request, refusal.message, messages.WARNING)
+
+    def delete_by_verb(self, record: Any, moderator: Identity) -> None:
+        """Delete one entry; may raise Refused."""
+        raise NotImplementedError

@@ -1,0 +1,19 @@
+"""`manage.py prune`: delete now what is past the days and numbers set in admin."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from realtime.retention import all_streams, prune
+
+
+class Command(BaseCommand):
+    help = "Delete messages, notifications and ids that are past their time. A server does it by itself every hour."
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        raised = 0
+        for stream in all_streams():
+            first = stream.first_seq
+            prune(stream)
+            raised += stream.first_seq - first
+        self.stdout.write(f"Pruned: {raised} {'entry is' if raised == 1 else 'entries are'} read no more.")
