@@ -22,7 +22,7 @@ LAN := $(if $(filter-out 127.% localhost ::1,$(HOST)),CHORUS_DEV_LAN=1)
 PRODUCTION = DEBUG=0 REDIS_URL=redis://localhost ALLOWED_HOSTS=chat.example.com \
 	SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')"
 
-.PHONY: help run install test check password token cert FORCE
+.PHONY: help run install test chaos check password token cert FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ install: $(RUNTIME) ## make the environment alone
 
 test: $(DEV) ## run the tests; some of them with ARGS="tests/chat -k history"
 	@$(PY) -m pytest -n auto --dist loadfile $(ARGS)
+
+chaos: $(DEV) ## break things under load, for long, and count what is lost; some of it with ARGS="redis_killed --short"
+	@$(PY) -m tests.servers.chaos $(ARGS)
 
 check: $(DEV) ## format, lint, types, Django's checks, missing migrations
 	@$(PY) -m ruff format --check .

@@ -1,13 +1,14 @@
 """Tokens: how a program speaks for a user without the user's password."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
-from django.db import models
+from django.db import OperationalError, models
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -106,7 +107,8 @@ class Token(models.Model):
         if token is None or not token.owner.is_active:
             return None
         if not token.noted:  # type: ignore[attr-defined]  # annotated above
-            cls.objects.filter(pk=token.pk).exclude(used).update(last_used_at=Now())
+            with suppress(OperationalError):  # a full disk shuts nobody out: that it was used is only nice to know
+                cls.objects.filter(pk=token.pk).exclude(used).update(last_used_at=Now())
         return token
 
     def revoke(self) -> None:

@@ -17,6 +17,7 @@ from realtime.http_streams import Asked, Name, Page, may_read, open_stream, read
 from realtime.journal import journal
 from realtime.protocol import Message, Refused, Sequence
 from realtime.sse import respond
+from realtime.streams import unpruned
 
 router = Router(tags=["Notifications"])
 
@@ -194,7 +195,7 @@ async def get_notification(request: ApiRequest, topic: Name, seq: Sequence) -> H
 
 def _receipt(name: str, seq: int, identity: Identity) -> Message:
     topic = open_stream(Topic, name, identity, "read")
-    found = Notification.objects.filter(stream=topic, seq=seq).select_related("stream").first()
+    found: Notification | None = topic.appended().filter(unpruned, seq=seq).select_related("stream").first()
     if found is None:
         raise Refused("not_found", "There is no such notification.")
     event = found.as_event()

@@ -188,7 +188,7 @@ class NotificationsConsumer(JsonConsumer):
     async def _tell_missed(self, name: str, entries: list[Stored], begun: int) -> bool:
         """Send entries; False if the subscription has ended or begun anew meanwhile."""
         for entry in entries:
-            if (followed := self.followed.get(name)) is None or followed.begun != begun:
+            if (followed := self.followed.get(name)) is None or followed.begun != begun or self.outbox.gone:
                 return False
             await self.reply(entry.text)
         return True

@@ -46,8 +46,9 @@ class History(Stream):
         first = self._first_to_keep()
         if first > self.first_seq:
             rows = type(self)._default_manager.using(router.db_for_write(type(self)))
-            rows.filter(pk=self.pk, epoch=self.epoch, first_seq__lt=first).update(first_seq=first)
-            self.first_seq = first
+            # In another epoch, which may have begun since this copy was read, positions name other entries.
+            if rows.filter(pk=self.pk, epoch=self.epoch, first_seq__lt=first).update(first_seq=first):
+                self.first_seq = first
         return self._discard()
 
     def _first_to_keep(self) -> int:
@@ -62,7 +63,7 @@ class History(Stream):
 
     def _discard(self) -> bool:
         """Delete rows that are read no more, and empty those whose ids are still to be known; a step of each."""
-        unread = self.appended().filter(seq__lt=self.first_seq).order_by("seq")
+        unread = self.appended().filter(seq__lt=models.F("stream__first_seq")).order_by("seq")
         known = models.Q(client_id__isnull=False, created_at__gte=Now() - IDS_KEPT)
         gone = list(unread.exclude(known).values_list("pk", flat=True)[:PRUNED_AT_ONCE])
         left = list(unread.filter(known, deleted=False).values_list("pk", flat=True)[:PRUNED_AT_ONCE])

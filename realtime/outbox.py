@@ -66,6 +66,9 @@ class FrameWriter(Protocol):
     async def drain(self) -> None:
         """Wait until the peer has read enough for more; returns at once when the connection is lost."""
 
+    def is_closing(self) -> bool:
+        """Tell whether what is written would be dropped."""
+
 
 class Outbox(ABC):
     """The way to one socket. `on_overflow` is called once, when a reader is too slow."""
@@ -89,6 +92,11 @@ class Outbox(ABC):
     @abstractmethod
     async def finish(self) -> None:
         """Wait until all is handed to the server; what cannot be delivered any more is dropped."""
+
+    @property
+    @abstractmethod
+    def gone(self) -> bool:
+        """Nobody is left to read: what is sent now is dropped."""
 
     @property
     def overflowed(self) -> bool:
@@ -122,6 +130,10 @@ class DirectOutbox(Outbox):
     async def drain(self) -> None:
         await self._writer.drain()
 
+    @property
+    def gone(self) -> bool:
+        return self._writer.is_closing()
+
     async def finish(self) -> None:
         """Nothing to do: what is written precedes whatever the server writes next."""
 
@@ -135,6 +147,7 @@ class QueuedOutbox(Outbox):
         self._backlog: deque[Frame] = deque()
         self._bytes = 0
         self._task: asyncio.Task[None] | None = None
+        self._failed = False
 
     def push(self, frame: Frame | Burst) -> None:
         if self._bytes > self._limit:
@@ -159,6 +172,10 @@ class QueuedOutbox(Outbox):
         if self._task is not None:
             await asyncio.wait({self._task})
 
+    @property
+    def gone(self) -> bool:
+        return self._failed
+
     async def _drain(self) -> None:
         try:
             while self._backlog:
@@ -169,5 +186,6 @@ class QueuedOutbox(Outbox):
         except Exception:  # noqa: BLE001 - a server may raise anything for a peer that is gone; receive() tells why
             self._backlog.clear()
             self._bytes = 0
+            self._failed = True
         finally:
             self._task = None

@@ -62,8 +62,12 @@ class ChorusProtocol(WebSocketsSansIOProtocol):
 
     def write(self, wire: bytes) -> None:
         """Write ready-made frames; dropped once a close has been sent or received."""
-        if not (self.close_sent or self.disconnected or self.transport.is_closing()):
+        if not self.is_closing():
             self.transport.write(wire)
+
+    def is_closing(self) -> bool:
+        """Whether a close has been sent or received, or the connection is gone."""
+        return self.close_sent or self.disconnected or self.transport.is_closing()
 
     def buffered(self) -> int:
         """Bytes in the transport's buffer, not yet taken by the kernel."""
@@ -123,6 +127,10 @@ class ChorusProtocol(WebSocketsSansIOProtocol):
         self._abort_later()
 
     def keepalive_timeout(self) -> None:
+        if not (self.close_sent or self.transport.is_closing()):
+            # At once and with its code: a reader that has stopped keeps the connection until the abort.
+            code, reason = 1011, "keepalive ping timeout"
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         super().keepalive_timeout()
         self._abort_later()
 

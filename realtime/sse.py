@@ -101,6 +101,10 @@ class EventOutbox(Outbox):
     async def drain(self) -> None:
         await self._room.wait()
 
+    @property
+    def gone(self) -> bool:
+        return self._ended
+
     async def finish(self) -> None:
         """Nothing to do: what waits is read before the end."""
 

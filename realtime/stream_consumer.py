@@ -105,12 +105,12 @@ class StreamConsumer(JsonConsumer):
                 return
 
     async def _replay(self, entries: list[Stored], join: int) -> bool:
-        """Send entries page by page; False if another join began meanwhile, which sends its own."""
+        """Send entries page by page; False if another join began, which sends its own, or nobody reads any more."""
         for page in pages(entries) if entries else ():
-            if join != self.joins:
+            if join != self.joins or self.outbox.gone:
                 return False
             await self.replay(page)
-        return join == self.joins
+        return join == self.joins and not self.outbox.gone
 
     async def _enter(self) -> None:
         if self.present_as == self.identity.key:

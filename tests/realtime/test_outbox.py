@@ -45,6 +45,9 @@ class Reader:
     async def drain(self) -> None:
         await self.reads.wait()
 
+    def is_closing(self) -> bool:
+        return self.gone
+
     # What tests do and ask.
 
     def stop(self) -> None:
@@ -253,3 +256,12 @@ async def test_what_is_pushed_in_one_turn_is_sent_by_one_task() -> None:
         outbox.push(Frame("x"))
     assert len(asyncio.all_tasks()) == before + 1
     await outbox.finish()
+
+
+async def test_it_knows_when_nobody_reads_any_more(make: Make) -> None:
+    reader = Reader()
+    outbox = make(reader)
+    assert not outbox.gone
+    reader.gone = True
+    await outbox.send(Frame("to nobody"))
+    assert outbox.gone

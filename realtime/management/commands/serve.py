@@ -37,6 +37,24 @@ class PortInUse(CommandError):
     """Somebody listens on that port already."""
 
 
+class Supervisor(Multiprocess):
+    """Starts workers, and others for those that die, which it hears of at once."""
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        self._let_go()
+
+    def keep_subprocess_alive(self) -> None:
+        super().keep_subprocess_alive()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        # While this process holds the workers' ends of their pipes too, the pipe of a worker that dies before it
+        # answers has no end, and its supervisor waits `timeout_worker_healthcheck` for the answer.
+        for worker in self.processes:
+            worker.child_conn.close()
+
+
 class WorkerConfig(Config):
     """What a worker loads when it starts. One that cannot is not worth starting again."""
 
@@ -208,7 +226,7 @@ def run(options: Options, listener: socket.socket) -> None:
 
 def _run_workers(config: Config, listener: socket.socket) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # in this process: workers that start and die
-    supervisor = Multiprocess(config, sockets=[listener])
+    supervisor = Supervisor(config, sockets=[listener])
     supervisor.run()
     if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
         raise CommandError("A worker could not start; the log says why.")
