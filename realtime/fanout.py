@@ -53,6 +53,10 @@ class Hub:
         self._repairs = asyncio.Semaphore(REPAIRS_AT_ONCE)
         self._loop = asyncio.get_running_loop()
         self._tasks = [asyncio.create_task(supervise("position check", self._check_forever))]
+        if conf.prune_interval:
+            from realtime.retention import prune_now_and_then  # late: it knows streams, and streams know the hub
+
+            self.keep_running("pruning", prune_now_and_then)
         if self._redis is not None:
             self._tasks.append(asyncio.create_task(supervise("presence lease", self.presence.keep_lease)))
 

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING
 
 from realtime import db
 from realtime.commit import NO_WAIT, Outcome, Waiting, commit
-from realtime.conf import conf
 from realtime.fanout import hub
-from realtime.retention import prune_now_and_then
 
 if TYPE_CHECKING:
     from realtime.streams import Entry, Stream
@@ -46,8 +44,6 @@ class Journal:
         self._writer = db.Threads(1, "journal")
         self._waiter = db.Threads(2, "journal-held")
         self._loop = asyncio.get_running_loop()
-        if conf.prune_interval:
-            hub().keep_running("pruning", prune_now_and_then)
 
     def append(self, stream: "Stream", entry: "Entry") -> "asyncio.Future[Entry]":
         """Hand in an entry; the future has the stored entry once it is committed and delivered locally.

@@ -203,10 +203,10 @@ class LiveStream:
 
     def compare(self, head: Head | None) -> None:
         """Take what the database says of the stream; where it is not what was delivered, repair."""
+        if head is not None and head.epoch == self.epoch and head.first_seq > self._first_seq:
+            self._prune(head.first_seq)
         if head is None or (head.epoch, head.last_seq) != (self.epoch, self.position):
             self.repair()
-        elif head.first_seq > self._first_seq:
-            self._prune(head.first_seq)
 
     def _prune(self, first_seq: int) -> None:
         """Show nobody any more what was pruned."""

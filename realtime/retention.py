@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Iterator
 from functools import partial
@@ -42,9 +43,13 @@ async def prune_now_and_then() -> None:
     """Prune once in `conf.prune_interval` seconds, if no other process has; for ever."""
     while conf.prune_interval:
         await asyncio.sleep(conf.prune_interval / LOOKS * random.uniform(0.5, 1.5))
-        claim = partial(cache.add, CLAIM, 1, timeout=conf.prune_interval)
+        claim = partial(cache.add, CLAIM, 1, timeout=math.ceil(conf.prune_interval))  # Redis counts whole seconds
         if await asyncio.to_thread(claim):
-            await _prune_all()
+            try:
+                await _prune_all()
+            except Exception:
+                await asyncio.to_thread(cache.delete, CLAIM)  # whoever looks next tries again
+                raise
 
 
 async def _prune_all() -> None:

@@ -13,7 +13,7 @@ from tests.processes import postgres_server
 ROOT = Path(__file__).resolve().parent.parent
 MAX_SECONDS = 240
 ABOUT_STORAGE = (
-    *(f"tests/realtime/test_{name}.py" for name in ("db", "streams", "commit", "journal", "live")),
+    *(f"tests/realtime/test_{name}.py" for name in ("db", "streams", "history", "commit", "journal", "live")),
     "tests/chat/test_models.py",
 )
 

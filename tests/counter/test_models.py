@@ -8,11 +8,14 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from counter import models
 from counter.events import MAX_DELTA, MAX_VALUE
 from counter.models import Change, Counter, Sample
 from realtime.access import Identity
 from realtime.commit import commit
 from realtime.protocol import Refused
+from realtime.retention import prune
+from tests.realtime.past import older
 
 pytestmark = pytest.mark.django_db
 ALICE = Identity("user:1", "alice")
@@ -156,6 +159,61 @@ def test_the_last_hour_is_told_oldest_first(cups: Counter) -> None:
     for ago in (5, 59, 62, 30):
         Sample.objects.create(counter=cups, minute=minute - timedelta(minutes=ago), value=ago)
     assert [value for _, value in cups.last_hour()] == [59, 30, 5]
+
+
+# How long it is kept.
+
+
+def test_the_id_of_a_click_is_known_for_24_hours(cups: Counter) -> None:
+    for client_id in "ab":
+        cups.add(ALICE, 1, client_id)
+    older(cups, 1, days=1.01)
+    older(cups, 2, days=0.99)
+    prune(cups)
+    assert not cups.add(ALICE, 1, "a").duplicate
+    assert cups.add(ALICE, 1, "b").duplicate
+    assert stands(cups) == (3, 3)
+
+
+def test_who_set_it_and_why_stays_for_ever(cups: Counter) -> None:
+    cups.set_to(ALICE, 9, "stock-taking")
+    older(cups, days=1000)
+    prune(cups)
+    assert Change.objects.get().reason == "stock-taking"
+
+
+def test_samples_are_kept_for_24_hours(cups: Counter) -> None:
+    now = timezone.now()
+    for hours in (23.9, 24.1, 1000):
+        Sample.objects.create(counter=cups, minute=now - timedelta(hours=hours), value=int(hours))
+    prune(cups)
+    assert Sample.objects.get().value == 23
+
+
+def test_changes_are_pruned_in_steps(cups: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "PRUNED_AT_ONCE", 2)
+    for number in range(4):
+        cups.add(ALICE, 1, str(number))
+    older(cups, 1, 2, 3, days=1.01)
+    assert [cups.prune_step(), Change.objects.count()] == [True, 2]
+    assert [cups.prune_step(), Change.objects.count()] == [False, 1]
+
+
+def test_pruning_changes_nothing_that_is_shown(cups: Counter) -> None:
+    cups.add(ALICE, 5, "a")
+    older(cups, days=1.01)
+    prune(cups)
+    assert stands(cups) == (5, 1)
+    assert Counter.objects.get().epoch == cups.epoch
+
+
+def test_pruning_leaves_other_counters_alone(cups: Counter) -> None:
+    other = Counter.objects.create(name="other")
+    other.add(ALICE, 1, "a")
+    Sample.objects.update(minute=timezone.now() - timedelta(days=2))
+    older(other, days=1.01)
+    prune(cups)
+    assert (Change.objects.count(), Sample.objects.count()) == (1, 1)
 
 
 # As readers and pages see it.

@@ -227,7 +227,8 @@ def test_a_topic_s_form_has_no_technical_fields_and_keeps_the_name(staff: Client
     fields = staff.get(url).context["adminform"].form.fields
     assert fields.keys() == {"title", "description", "guest_access", "member_access", "keep_days", "keep_entries"}
     alerts.publish(OPS, "meanwhile")
-    staff.post(url, {"name": "x", "title": "All", "description": "", "guest_access": "none", "member_access": "read"})
+    access = {"guest_access": "none", "member_access": "read"}
+    staff.post(url, {"name": "x", "title": "All", "description": "", "keep_days": 1, "keep_entries": 1, **access})
     row = Topic.objects.get()
     assert (row.name, row.title, row.guest_access, row.last_seq) == ("alerts", "All", "none", 1)
 
@@ -246,3 +247,38 @@ def test_a_topic_called_me_is_refused(staff: Client) -> None:
     sent = {"name": "me", "title": "", "description": "", "guest_access": "read", "member_access": "write"}
     answer = staff.post(reverse("admin:notifications_topic_add"), sent)
     assert "name" in answer.context["adminform"].form.errors
+
+
+# How long they are kept.
+
+
+def reset_url(topic: Topic) -> str:
+    return reverse("admin:notifications_topic_reset", args=[topic.pk])
+
+
+def test_what_was_pruned_is_listed_and_counted_no_more(staff: Client, alerts: Topic) -> None:
+    found = [alerts.publish(OPS, text, client_id=text) for text in ("pruned words", "kept words")]
+    Topic.objects.update(first_seq=2)
+    page = staff.get(reverse(LIST)).text
+    assert "kept words" in page
+    assert "pruned words" not in page
+    assert staff.get(page_of(found[0])).status_code == 302
+    assert 'class="field-published">1<' in staff.get(reverse("admin:notifications_topic_changelist")).text
+
+
+def test_a_topic_s_history_is_reset_after_a_question(staff: Client, alerts: Topic) -> None:
+    alerts.publish(OPS, "words")
+    url = reverse("admin:notifications_topic_change", args=[alerts.pk])
+    assert reset_url(alerts) in staff.get(url).text
+    assert "cannot be undone" in staff.get(reset_url(alerts)).text
+    assert Notification.objects.count() == 1
+    assert staff.post(reset_url(alerts)).headers["location"] == url
+    assert not Notification.objects.exists()
+    assert Topic.objects.get().last_seq == 1
+
+
+def test_nobody_resets_a_person_s_own_topic(staff: Client, alice: User) -> None:
+    own = Topic.objects.open("me", Identity.of_user(alice))
+    own.publish(OPS, "private words")
+    assert staff.post(reset_url(own)).headers["location"] == reverse("admin:notifications_topic_changelist")
+    assert Notification.objects.count() == 1

@@ -256,6 +256,80 @@ async def test_a_deleted_room_is_told_to_everybody_in_it(room: Room) -> None:
     assert listener.gone == 1
 
 
+# What was pruned.
+
+
+async def prune(room: Room, first_seq: int) -> None:
+    """Prune as another process does."""
+
+    def work() -> None:
+        Room.objects.filter(pk=room.pk).update(first_seq=first_seq)
+        Message.objects.filter(seq__lt=first_seq).delete()
+
+    await db.run(work)
+
+
+async def test_after_the_next_check_nobody_is_shown_what_was_pruned(room: Room) -> None:
+    await write(room, *"abcde")
+    listener = await listen(hub(), room)
+    await prune(room, 4)
+    await hub().check()
+    start = await Listener(hub(), room).join()
+    assert ([stored.seq for stored in start.events], start.more) == ([4, 5], False)
+    assert (listener.seqs, listener.resets, listener.subscription.live) == ([1, 2, 3, 4, 5], 0, True)
+
+
+@pytest.mark.parametrize(("since", "recovered"), [(0, False), (2, False), (3, True), (4, True), (5, True)])
+async def test_after_the_next_check_a_pruned_position_is_not_recovered(room: Room, since: int, recovered: bool) -> None:
+    await write(room, *"abcde")
+    await listen(hub(), room)
+    await prune(room, 4)
+    await hub().check()
+    start = await Listener(hub(), room).join(since, room.epoch)
+    assert start.recovered == recovered
+    assert [stored.seq for stored in start.events] == list(range(max(since, 3) + 1, 6))
+
+
+async def test_a_room_that_was_pruned_empty_goes_on(room: Room) -> None:
+    await write(room, *"abc")
+    listener = await listen(hub(), room)
+    await prune(room, 4)
+    await hub().check()
+    late = await listen(hub(), room)
+    assert late.starts[0].events == []
+    batch = await write(room, "d")
+    for each in (listener, late):
+        assert (each.resets, each.subscription.live) == (0, True)
+    listener.stream.offer(batch)
+    assert (listener.seqs, late.seqs) == ([1, 2, 3, 4], [4])
+    assert [stored.seq for stored in (await Listener(hub(), room).join()).events] == [4]
+
+
+async def test_a_check_that_finds_something_pruned_reads_no_entries(room: Room, reads: Reads) -> None:
+    await write(room, *"abc")
+    await listen(hub(), room)
+    await prune(room, 3)
+    before = reads.count
+    await hub().check()
+    await listen(hub(), room)
+    assert reads.count == before
+
+
+async def test_what_was_pruned_makes_room_in_the_ring(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes of what is gone must not count: the ring would hold ever less."""
+    wire = len(Frame((await write(room, "a")).events[0].text).wire)
+    monkeypatch.setattr(live, "RING_BYTES", wire * 3)
+    listener = await listen(hub(), room)
+    for text in "bcde":
+        listener.stream.offer(await write(room, text))
+    await prune(room, 6)
+    await hub().check()
+    for text in "fgh":
+        listener.stream.offer(await write(room, text))
+    start = await Listener(hub(), room).join(5, room.epoch)
+    assert (start.recovered, [stored.seq for stored in start.events]) == (True, [6, 7, 8])
+
+
 # Joining.
 
 

@@ -1,0 +1,166 @@
+"""Rooms and messages in admin: how long they are kept, and how a room's history is reset."""
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from chat.models import Message, Room
+from realtime import db
+from realtime.access import Identity
+from tests.connect import connect
+
+pytestmark = pytest.mark.django_db
+LIST = "admin:chat_message_changelist"
+ROOMS = "admin:chat_room_changelist"
+ALICE = Identity("user:1", "alice")
+
+
+@pytest.fixture
+def hall(lobby: Room) -> Room:
+    """A room with three messages."""
+    for text in ("one", "two", "three"):
+        lobby.post(ALICE, text, text)
+    return lobby
+
+
+@pytest.fixture
+def staff(client: Client, root: User) -> Client:
+    """Root's browser."""
+    client.force_login(root)
+    return client
+
+
+@pytest.fixture
+def editor(client: Client, alice: User) -> Client:
+    """The browser of Alice, who may see rooms in admin; tests allow more."""
+    User.objects.filter(pk=alice.pk).update(is_staff=True)
+    allow(alice, "view_room")
+    client.force_login(alice)
+    return client
+
+
+def allow(user: User, *codenames: str) -> None:
+    """Let a user do this, and nothing else."""
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+
+
+def reset_url(room: Room) -> str:
+    return reverse("admin:chat_room_reset", args=[room.pk])
+
+
+def change_url(room: Room) -> str:
+    return reverse("admin:chat_room_change", args=[room.pk])
+
+
+def texts() -> list[str]:
+    return list(Message.objects.order_by("seq").values_list("text", flat=True))
+
+
+# How long they are kept.
+
+
+def test_days_and_number_are_on_the_room_s_form(staff: Client, hall: Room) -> None:
+    sent = {"title": "", "description": "", "guest_access": "read", "member_access": "write"}
+    answer = staff.post(change_url(hall), {**sent, "keep_days": "0", "keep_entries": "2"})
+    assert answer.status_code == 302
+    room = Room.objects.get()
+    assert (room.keep_days, room.keep_entries, room.last_seq) == (0, 2, 3)
+
+
+@pytest.mark.parametrize("wrong", [{"keep_days": "-1"}, {"keep_entries": "-1"}, {"keep_days": ""}])
+def test_what_is_no_number_is_told_in_the_form(wrong: dict[str, str], staff: Client, hall: Room) -> None:
+    sent = {"guest_access": "read", "member_access": "write", "keep_days": "1", "keep_entries": "1", **wrong}
+    answer = staff.post(change_url(hall), sent)
+    assert answer.context["adminform"].form.errors.keys() == wrong.keys()
+
+
+def test_what_was_pruned_is_listed_and_counted_no_more(staff: Client, hall: Room) -> None:
+    Room.objects.update(first_seq=3)
+    page = staff.get(reverse(LIST)).text
+    assert "three" in page
+    assert "two" not in page
+    pruned = Message.objects.get(seq=1)
+    assert staff.get(reverse("admin:chat_message_change", args=[pruned.pk])).status_code == 302
+    assert 'class="field-message_count">1<' in staff.get(reverse(ROOMS)).text
+
+
+# Resetting.
+
+
+def test_the_way_to_reset_is_on_the_room_s_page(staff: Client, hall: Room) -> None:
+    assert reset_url(hall) in staff.get(change_url(hall)).text
+
+
+def test_before_anything_goes_one_is_asked(staff: Client, hall: Room) -> None:
+    before = Room.objects.get().epoch
+    page = staff.get(reset_url(hall)).text
+    assert "Delete the whole history?" in page
+    assert change_url(hall) in page
+    assert texts() == ["one", "two", "three"]
+    assert Room.objects.get().epoch == before
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["head", "put", "options"])
+def test_nothing_but_the_answer_resets(method: str, staff: Client, hall: Room) -> None:
+    getattr(staff, method)(reset_url(hall))
+    assert texts() == ["one", "two", "three"]
+
+
+def test_the_answer_resets_and_is_noted(staff: Client, hall: Room, root: User) -> None:
+    answer = staff.post(reset_url(hall), follow=True)
+    assert answer.redirect_chain == [(change_url(hall), 302)]
+    assert "The history of lobby is deleted." in answer.text
+    assert texts() == ["", "", ""]
+    room = Room.objects.get()
+    assert (room.first_seq, room.last_seq) == (4, 3)
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.object_id, entry.get_change_message()) == (root, str(hall.pk), "Reset the history")
+
+
+@pytest.mark.parametrize("allowed", [(), ("change_room",), ("delete_room",)])
+def test_who_may_not_both_change_and_delete_the_room_does_not(
+    allowed: tuple[str, ...], editor: Client, alice: User, hall: Room
+) -> None:
+    allow(alice, "view_room", *allowed)
+    assert reset_url(hall) not in editor.get(change_url(hall)).text
+    assert [editor.get(reset_url(hall)).status_code, editor.post(reset_url(hall)).status_code] == [403, 403]
+    assert texts() == ["one", "two", "three"]
+
+
+def test_who_may_change_and_delete_the_room_resets_it(editor: Client, alice: User, hall: Room) -> None:
+    allow(alice, "view_room", "change_room", "delete_room")
+    assert reset_url(hall) in editor.get(change_url(hall)).text
+    editor.post(reset_url(hall))
+    assert texts() == ["", "", ""]
+
+
+def test_who_is_not_logged_in_is_asked_to(client: Client, hall: Room) -> None:
+    for answer in (client.get(reset_url(hall)), client.post(reset_url(hall))):
+        assert answer.headers["location"].startswith(reverse("admin:login"))
+    assert texts() == ["one", "two", "three"]
+
+
+def test_a_form_of_another_site_resets_nothing(root: User, hall: Room) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(root)
+    assert browser.post(reset_url(hall)).status_code == 403
+    assert texts() == ["one", "two", "three"]
+
+
+def test_a_room_that_is_not_there_cannot_be_reset(staff: Client) -> None:
+    url = reverse("admin:chat_room_reset", args=[99])
+    assert [staff.get(url).status_code, staff.post(url).status_code] == [302, 302]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_open_pages_are_emptied(hall: Room, root: User) -> None:
+    browser = Client()
+    await db.run(browser.force_login, root)
+    async with connect("/ws/chat/lobby/") as socket:
+        assert len((await socket.next("joined"))["messages"]) == 3
+        await db.run(browser.post, reset_url(hall))
+        joined = await socket.next("joined")
+    assert (joined["recovered"], joined["messages"], joined["seq"]) == (False, [], 3)

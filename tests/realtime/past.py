@@ -1,0 +1,14 @@
+"""Time that has passed, as far as the database's rows know."""
+
+from datetime import timedelta
+
+from django.db.models import F
+
+from realtime.streams import Stream
+
+
+def older(stream: Stream, *seqs: int, days: float) -> None:
+    """Have the stream's entries, or those at some positions, been stored so many days earlier."""
+    rows = stream.appended()
+    chosen = rows.filter(seq__in=seqs) if seqs else rows
+    chosen.update(created_at=F("created_at") - timedelta(days=days))
