@@ -203,14 +203,14 @@ class LiveStream:
 
     def compare(self, head: Head | None) -> None:
         """Take what the database says of the stream; where it is not what was delivered, repair."""
-        if head is not None and head.epoch == self.epoch and head.first_seq > self._first_seq:
+        if head is not None and head.epoch == self.epoch and self.model.contiguous:
             self._prune(head.first_seq)
         if head is None or (head.epoch, head.last_seq) != (self.epoch, self.position):
             self.repair()
 
     def _prune(self, first_seq: int) -> None:
         """Show nobody any more what was pruned."""
-        self._first_seq = first_seq
+        self._first_seq = max(self._first_seq, first_seq)
         while self._ring and self._ring[0][0].seq < first_seq:
             self._drop_oldest()
         if self._ring_after is not None:

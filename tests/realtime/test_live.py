@@ -656,6 +656,13 @@ async def test_the_newest_state_is_told_whatever_one_has_already(counter: Counte
     assert [stored.seq for stored in start.events] == [3]
 
 
+async def test_a_check_takes_no_state_away_from_who_comes_next(counter: Counter) -> None:
+    shown, late = Shown(counter), Shown(counter)
+    await shown.join()
+    await hub().check()
+    assert [stored.seq for stored in (await late.join()).events] == [0]
+
+
 async def test_a_state_is_kept_however_many_came_before_it(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "RING_BYTES", 200)
     first = Shown(counter)
