@@ -22,7 +22,7 @@ LAN := $(if $(filter-out 127.% localhost ::1,$(HOST)),CHORUS_DEV_LAN=1)
 PRODUCTION = DEBUG=0 REDIS_URL=redis://localhost ALLOWED_HOSTS=chat.example.com \
 	SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')"
 
-.PHONY: help run install test chaos check password token cert FORCE
+.PHONY: help run install test chaos autobahn check password token cert FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ check: $(DEV) ## format, lint, types, Django's checks, missing migrations
 	@$(PY) manage.py check
 	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 	@$(PY) manage.py makemigrations --check --dry-run
+
+autobahn: $(DEV) ## hold the sockets against RFC 6455, by Autobahn's test suite
+	@$(PY) -m tests.autobahn
 
 password: $(RUNTIME) ## a new random password for admin
 	@$(PY) manage.py password

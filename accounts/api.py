@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from django.conf import settings
+from axes.handlers.proxy import AxesProxyHandler
 from django.contrib.auth import authenticate as check_password
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
@@ -15,24 +14,25 @@ from django.views.decorators.debug import sensitive_variables
 from ninja import Router
 from pydantic import Field, StringConstraints
 
-from accounts.credentials import authenticate, session_user
+from accounts.credentials import authenticate, by_session
 from accounts.guests import guest_key
 from accounts.models import DEFAULT_DAYS, MAX_DAYS, Token
-from accounts.throttle import Attempt
+from accounts.verify import verify
 from realtime import db
-from realtime.http import ERRORS, ApiRequest, Authentication, BadLogin, address_of, command, read_object, reply, takes
+from realtime.access import Identity
+from realtime.http import ERRORS, ApiRequest, Authentication, BadLogin, command, read_object, reply, takes
 from realtime.protocol import Command, Message, PersonText, Refused
 
 router = Router(tags=["Tokens"])
 
 
-async def logged_in(cookies: Mapping[str, str]) -> AbstractBaseUser | None:
+async def logged_in(cookies: Mapping[str, str]) -> Identity | None:
     """The user whom the session cookie logs in, or None; decided as for a socket."""
-    key = cookies.get(settings.SESSION_COOKIE_NAME, "")
-    return await db.run(session_user, key) if key and key.isprintable() else None
+    found = await by_session(cookies)
+    return Identity.of_user(found["user"], session=found["session_key"]) if found else None
 
 
-authentication = Authentication(authenticate, logged_in, guest_key)
+authentication = Authentication(authenticate, logged_in, guest_key, verify)
 """For a NinjaAPI's `auth`."""
 
 
@@ -107,13 +107,12 @@ async def make_token(request: HttpRequest) -> HttpResponse:
 
 @sensitive_variables("asked", "secret")
 def _log_in_and_issue(request: HttpRequest, asked: NewToken) -> tuple[Token, str]:
-    attempt = Attempt(asked.username, address_of(request))
-    attempt.start()
     try:
         user: Any = check_password(request, username=asked.username, password=asked.password)
         if user is None:
-            raise BadLogin("Wrong user name or password.")
-        attempt.succeed()
+            request.axes_locked_out = False  # type: ignore[attr-defined]  # the answer is ours, not a page
+            raise getattr(request, "login_refusal", None) or BadLogin("Wrong user name or password.")
+        AxesProxyHandler.user_logged_in(sender=make_token, request=request, user=user)
         return Token.issue(user, asked.name, asked.scopes, None if asked.days == "never" else asked.days)
     except ValidationError as error:
         fields = {name: " ".join(messages) for name, messages in error.message_dict.items()}

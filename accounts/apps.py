@@ -6,7 +6,7 @@ from django.db.models import Field
 
 
 class AccountsConfig(AppConfig):
-    """Keeps user names apart from the names of guests."""
+    """Keeps user names apart from the names of guests, and tells open sockets what changes."""
 
     name = "accounts"
     verbose_name = "Accounts"
@@ -18,7 +18,9 @@ class AccountsConfig(AppConfig):
         a definition that changed would ask for a migration of somebody else's app.
         """
         from accounts.guests import not_a_guest_name
+        from accounts.watch import watch
 
+        watch()
         user_model = get_user_model()
         field = user_model._meta.get_field(user_model.USERNAME_FIELD)
         if isinstance(field, Field):

@@ -3,7 +3,8 @@
 It costs a guest nothing but a signature check, and a user one visit to the database.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -12,12 +13,14 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.http import parse_cookie
-from django.utils.crypto import constant_time_compare
 
+from accounts.attempts import count_bad_token
 from accounts.guests import guest_key, new_guest_key
 from accounts.models import Token
+from accounts.verify import is_of_password, verify
 from realtime import db
 from realtime.asgi import Application, Receive, Scope, Send, header
+from realtime.protocol import Refused
 
 
 class Credentials:
@@ -25,10 +28,12 @@ class Credentials:
 
     - `user`: a user or AnonymousUser; a bearer token wins over a session cookie
     - `token`: the bearer's Token, or None
-    - `bad_token`: True when `Authorization: Bearer` was sent and is not good; then nobody is logged in
+    - `bad_token`: why `Authorization: Bearer` is not good, else ""; then nobody is logged in
     - `session_key`: of the session that logged the user in, or None
     - `guest_key`: from our cookie, else random and good for this connection
-    - `authenticate`: `await authenticate(secret)` gives a Token or None, for a login by message
+    - `authenticate`: `await authenticate(secret)` gives a Token or None, for a login by message; raises
+      Refused `rate_limited` where too many failed
+    - `verify`: looks at logins again; see accounts.verify
 
     Cookies count only where `scope["cookies_allowed"]` is true or missing. Raises realtime.db.Unavailable
     when the database does not answer.
@@ -41,17 +46,28 @@ class Credentials:
         """Call the inner application with a copy of the scope that says who speaks."""
         cookies = parse_cookie(header(scope, b"cookie") or "") if scope.get("cookies_allowed", True) else {}
         secret = _bearer(scope)
-        login = await (_by_session(cookies) if secret is None else _by_bearer(secret))
-        guest = {"guest_key": guest_key(cookies) or new_guest_key(), "authenticate": authenticate}
+        login_by = partial(authenticate, address=scope.get("address", ""))
+        login = await (by_session(cookies) if secret is None else _by_bearer(secret, login_by))
+        guest = {
+            "guest_key": guest_key(cookies) or new_guest_key(),
+            "authenticate": login_by,
+            "verify": verify,
+        }
         await self.inner({**scope, **NOBODY, **guest, **login}, receive, send)
 
 
-NOBODY: Mapping[str, Any] = {"user": AnonymousUser(), "token": None, "bad_token": False, "session_key": None}
+NOBODY: Mapping[str, Any] = {"user": AnonymousUser(), "token": None, "bad_token": "", "session_key": None}
 
 
-async def authenticate(secret: str) -> Token | None:
-    """The usable token with this secret, or None; a mistyped one does not reach the database."""
-    return await db.run(Token.authenticate, secret)
+async def authenticate(secret: str, address: str) -> Token | None:
+    """The usable token with this secret, or None; a mistyped one does not reach the database.
+
+    Raises Refused `rate_limited` for the bad token that is one too many from an address.
+    """
+    token = await db.run(Token.authenticate, secret)
+    if token is None:
+        await count_bad_token(address)
+    return token
 
 
 def session_user(session_key: str) -> AbstractBaseUser | None:
@@ -65,27 +81,25 @@ def session_user(session_key: str) -> AbstractBaseUser | None:
         return None
     user_id = get_user_model()._meta.pk.to_python(session[SESSION_KEY])
     user: AbstractBaseUser | None = load_backend(backend_path).get_user(user_id)
-    if user is None or not _is_verified(user, session.get(HASH_SESSION_KEY, "")):
+    if user is None or not is_of_password(user, session.get(HASH_SESSION_KEY, "")):
         return None
     return user
 
 
-def _is_verified(user: AbstractBaseUser, session_hash: str) -> bool:
-    """Whether the session is of the user's present password, under any of the site's secret keys."""
-    hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
-    return any(constant_time_compare(session_hash, good) for good in hashes)
-
-
-async def _by_session(cookies: Mapping[str, str]) -> dict[str, Any]:
+async def by_session(cookies: Mapping[str, str]) -> dict[str, Any]:
+    """What the session cookie puts into a scope: `user` and `session_key`; nothing where it logs nobody in."""
     key = cookies.get(settings.SESSION_COOKIE_NAME, "")
     # A quoted cookie can spell control characters, which a database refuses with an error.
     user = await db.run(session_user, key) if key and key.isprintable() else None
     return {} if user is None else {"user": user, "session_key": key}
 
 
-async def _by_bearer(secret: str) -> dict[str, Any]:
-    token = await authenticate(secret)
-    return {"bad_token": True} if token is None else {"user": token.owner, "token": token}
+async def _by_bearer(secret: str, login_by: Callable[[str], Awaitable[Token | None]]) -> dict[str, Any]:
+    try:
+        token = await login_by(secret)
+    except Refused as refusal:
+        return {"bad_token": refusal.message}
+    return {"bad_token": "Invalid token"} if token is None else {"user": token.owner, "token": token}
 
 
 def _bearer(scope: Scope) -> str | None:

@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import scopes as scope_rules
 from accounts.secret import SHOWN_CHARACTERS, digest, is_well_formed, new_secret
+from realtime.control import look_again
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -40,6 +41,10 @@ class TokenQuerySet(models.QuerySet["Token"]):
         in_time = models.Q(expires_at=None) | models.Q(expires_at__gt=Now())
         return self.filter(in_time, revoked_at=None)
 
+    def timed(self) -> Self:
+        """With the time each is still good for, by the database's clock."""
+        return self.annotate(left=models.F("expires_at") - Now())
+
 
 class Token(models.Model):
     """A named secret of one user, with what it may be used for and until when.
@@ -64,6 +69,9 @@ class Token(models.Model):
     revoked_at = models.DateTimeField("revoked", null=True, editable=False)
 
     objects = TokenQuerySet.as_manager()
+
+    left: timedelta | None = None
+    """How long it was good for when it was read with TokenQuerySet.timed."""
 
     class Meta:
         ordering = ("-created_at", "-pk")
@@ -102,7 +110,7 @@ class Token(models.Model):
         if not is_well_formed(secret):
             return None
         used = models.Q(last_used_at__gt=_a_minute_ago())
-        tokens = cls.objects.usable().select_related("owner").annotate(noted=used)
+        tokens = cls.objects.usable().timed().select_related("owner").annotate(noted=used)
         token = tokens.filter(digest=digest(secret)).first()
         if token is None or not token.owner.is_active:
             return None
@@ -115,10 +123,16 @@ class Token(models.Model):
         """Make it useless from now on; one revoked before keeps its first time."""
         type(self).objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=Now())
         self.refresh_from_db(fields=["revoked_at"])
+        look_again(users=[self.owner_id])
 
     def allows(self, scope: str) -> bool:
         """Tell whether its scopes cover `scope`: as full as the act is, so `chat:write:lobby`."""
         return any(scope_rules.covers(granted, scope) for granted in self.scopes)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it was good for when it was read; None: for ever, or nobody asked."""
+        return None if self.left is None else self.left.total_seconds()
 
     @property
     def is_usable(self) -> bool:

@@ -1,5 +1,7 @@
 """Pages of a person's own account. Login, logout and passwords are Django's views; see urls.py."""
 
+import math
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
@@ -11,6 +13,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.forms import TokenForm
 from accounts.models import Token
+from realtime.http import RETRY_SECONDS, STATUS
+from realtime.protocol import Refused
 
 
 class UserRequest(HttpRequest):
@@ -39,6 +43,16 @@ def _list_or_make(request: UserRequest) -> HttpResponse:
     own = Token.objects.filter(owner=request.user).select_related("owner")
     context = {"form": form, "tokens": own, "new_token": new_token, "secret": secret}
     return render(request, "accounts/tokens.html", context)
+
+
+def locked_out(request: HttpRequest, *_: object) -> HttpResponse:
+    """Instead of a login that was not tried: 429 with the time to wait, or 503. For AXES_LOCKOUT_CALLABLE."""
+    refusal: Refused = request.login_refusal  # type: ignore[attr-defined]  # set by accounts.attempts
+    wait = refusal.retry_after
+    context = {"minutes": math.ceil(wait / 60) if wait else None}
+    response = render(request, "accounts/locked.html", context, status=STATUS[refusal.code])
+    response["Retry-After"] = str(math.ceil(wait or RETRY_SECONDS))
+    return response
 
 
 def _revoke(request: UserRequest, pk: str) -> HttpResponse:

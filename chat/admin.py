@@ -3,11 +3,15 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
-from chat.models import Message, Room
+from chat.models import Message, Room, Sanction
+from chat.sanction_admin import SanctionAdmin, SanctionInline, sanction_view
 from realtime.access import Identity
-from realtime.admin import HistoryAdmin, RecordAdmin
+from realtime.admin import HistoryAdmin, RecordAdmin, access_fields
+
+admin.site.register(Sanction, SanctionAdmin)
 
 
 @admin.register(Room)
@@ -19,9 +23,23 @@ class RoomAdmin(HistoryAdmin):
     search_fields = ("name", "title", "description")
     fieldsets = (
         (None, {"fields": ("name", "title", "description")}),
-        ("Who may do what", {"fields": ("guest_access", "member_access")}),
+        access_fields("room"),
         HistoryAdmin.retention,
     )
+    inlines = (SanctionInline,)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """Nobody is banned from a room before it is there."""
+        return self.inlines if obj else ()
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the form for somebody who is connected."""
+        own = path("<int:pk>/sanction/", self.admin_site.admin_view(self.sanction_view), name="chat_room_sanction")
+        return [own, *super().get_urls()]
+
+    def sanction_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Mute or ban somebody in a room."""
+        return sanction_view(self, request, pk)
 
     @admin.display(description="messages", ordering="said")
     def message_count(self, room: Any) -> int:

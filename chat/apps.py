@@ -4,7 +4,13 @@ from django.apps import AppConfig
 
 
 class ChatConfig(AppConfig):
-    """The chat app."""
+    """The chat app; tells open sockets when somebody is muted or banned, or no longer is."""
 
     name = "chat"
     verbose_name = "Chat"
+
+    def ready(self) -> None:
+        """Hear of sanctions."""
+        from chat.watch import watch
+
+        watch()

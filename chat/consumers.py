@@ -5,7 +5,7 @@ from typing import Any
 
 from chat import events
 from chat.models import Message, Room
-from realtime import access, db
+from realtime import db
 from realtime.batch import Stored
 from realtime.consumers import command
 from realtime.fanout import Hub
@@ -69,21 +69,21 @@ class ChatConsumer(StreamConsumer):
     @command(events.Send)
     async def send_message(self, said: events.Send) -> None:
         """Say something; everyone's `chat` event is the sender's acknowledgement."""
-        access.check(self.identity, "write", self.stream)
+        await self.require("write")
         message = Message.saying(self.identity, said.text, said.id)
         await self.answer_later(journal().append(self.stream, message), said.id, repeated)
 
     @command(events.Delete)
     async def delete_message(self, delete: events.Delete) -> None:
         """Delete a message."""
-        access.check(self.identity, "write", self.stream)
+        await self.require("write")
         deletion = await db.run(Message.deleting, self.identity, delete.seq, delete.id)
         await self.answer_later(journal().append(self.stream, deletion), delete.id, repeated)
 
     @command(events.Typing)
     async def tell_typing(self, _: events.Typing) -> None:
         """Tell the others that somebody writes."""
-        access.check(self.identity, "write", self.stream)
+        await self.require("write")
         if self.hub.throttle.passes(f"typing {self.group} {self.identity.key}", TYPING_SECONDS):
             event = events.TypingEvent(sender=self.identity.name)
             self.hub.publish(self.group, event, but_key=self.identity.key)
@@ -91,7 +91,7 @@ class ChatConsumer(StreamConsumer):
     @command(events.History)
     async def tell_history(self, asked: events.History) -> None:
         """Send older entries."""
-        access.check(self.identity, "read", self.stream)
+        await self.require("read")
         found, more = await db.run(self.stream.history, before=asked.before, limit=asked.limit)
         entries = newest(found)
         event = events.HistoryEvent(more=more or len(entries) < len(found), id=asked.id, messages=[])

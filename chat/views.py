@@ -17,7 +17,7 @@ def rooms(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         return redirect("chat:room", form.cleaned_data["name"])
     context = {
-        "rooms": Room.objects.readable_by(request.user),
+        "rooms": Room.objects.readable_by(identity_of(request)),
         "form": form,
         "may_make": may_make(request),
     }

@@ -1,15 +1,22 @@
-"""This site's admin: its name, and an index that holds users, groups and tokens together.
+"""This site's admin: its name, and an index that begins with who is connected and ends with users, groups and tokens.
 
 A team that takes the apps into its own project keeps its own admin site: nothing here is needed there.
 """
 
+import logging
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from realtime.log import log
+
+LIVE = "realtime"
 PEOPLE = ("auth", "accounts")
+
+
+logger = logging.getLogger("chorus.accounts")
 
 
 class ChorusAdminSite(admin.AdminSite):
@@ -18,11 +25,21 @@ class ChorusAdminSite(admin.AdminSite):
     site_header = site_title = "Chorus"
     index_title = "What would you like to look after?"
 
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The login page; who is turned away with a good password, not being staff, has a line in the log too."""
+        response = super().login(request, extra_context)
+        attempt = getattr(request, "login_attempt", None)
+        if attempt is not None and response.status_code == 200 and not hasattr(request, "is_logged"):
+            facts = {"user": attempt.username, "route": request.path, "address": request.axes_ip_address}  # type: ignore[attr-defined]  # axes sets it
+            log(logger, "login denied: Not staff", **facts)
+        return response
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """The apps by name, those about people as one, last."""
+        """What is live, the apps by name, and those about people as one."""
         label = None if app_label in PEOPLE else app_label
         found = super().get_app_list(request, label)
         others = [app for app in found if app["app_label"] not in PEOPLE]
+        others.sort(key=lambda app: app["app_label"] != LIVE)
         about_people = sorted(
             (app for app in found if app["app_label"] in PEOPLE), key=lambda app: PEOPLE.index(app["app_label"])
         )

@@ -10,5 +10,7 @@ class SiteConfig(AppConfig):
     verbose_name = "Site"
 
     def ready(self) -> None:
-        """Register the checks."""
-        from config import checks  # noqa: F401
+        """Register the checks, and write down what is done in admin."""
+        from config import acts, checks  # noqa: F401
+
+        acts.watch()

@@ -13,12 +13,12 @@ import chat.routing  # noqa: E402
 import counter.routing  # noqa: E402
 import notifications.routing  # noqa: E402
 from accounts.credentials import Credentials  # noqa: E402
-from realtime.asgi import websocket_application  # noqa: E402
+from realtime.asgi import forwarded_by_proxies, websocket_application  # noqa: E402
 from realtime.sse import with_transport  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": with_transport(http_application),
+        "http": forwarded_by_proxies(with_transport(http_application)),
         "websocket": websocket_application(
             [
                 *chat.routing.websocket_urlpatterns,

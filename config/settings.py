@@ -7,6 +7,7 @@ The CHORUS_* settings are read by realtime/conf.py.
 import os
 import secrets
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
     "channels",
     "csp",
     "ninja",  # serves the files of the OpenAPI page
@@ -96,6 +98,7 @@ MIDDLEWARE = [
     "accounts.guests.GuestCookieMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -172,8 +175,23 @@ if REDIS_URL:  # what all processes count together: attempts to log in
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": f"{NAMESPACE}:cache",
+            "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},  # who logs in waits for it
         }
     }
+
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_HANDLER = "accounts.attempts.Attempts"
+AXES_CLIENT_IP_CALLABLE = "realtime.http.address_of"
+AXES_LOCKOUT_CALLABLE = "accounts.views.locked_out"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the end that was told stays
+AXES_ENABLE_ADMIN = False  # nothing is in its tables
+AXES_VERBOSE = False
+AXES_FAILURE_LIMIT = environment.number("LOGIN_FAILURES_PER_USER", default=10)
+"""Passwords that may fail for one user from one address; 0: any number."""
+LOGIN_FAILURES_PER_ADDRESS = environment.number("LOGIN_FAILURES_PER_ADDRESS", default=50)
+"""Passwords and tokens that may fail from one address; 0: any number."""
+AXES_COOLOFF_TIME = timedelta(seconds=environment.number("LOGIN_COOL_OFF", default=600))
+"""In this time, after which they may again."""
 
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from counter.events import MAX_VALUE
 from counter.models import Change, Counter
 from realtime.access import Identity
-from realtime.admin import StreamAdmin
+from realtime.admin import StreamAdmin, access_fields
 
 
 class SetForm(forms.Form):
@@ -61,13 +61,7 @@ class CounterAdmin(StreamAdmin):
     search_fields = ("name", "title")
     fieldsets = (
         (None, {"fields": ("name", "title", "current_value")}),
-        (
-            "Who may do what",
-            {
-                "fields": ("guest_access", "member_access"),
-                "description": "Guests have no account. Who may read may watch; who may write may press it too.",
-            },
-        ),
+        access_fields("counter", "Who may read may watch; who may write may press it too."),
     )
     readonly_fields = ("current_value",)
     inlines = (ChangeInline,)

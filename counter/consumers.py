@@ -2,7 +2,6 @@
 
 from counter import events
 from counter.models import Change, Counter
-from realtime import access
 from realtime.batch import Stored
 from realtime.consumers import command
 from realtime.fanout import Hub
@@ -52,7 +51,7 @@ class CounterConsumer(StreamConsumer):
         await self._add(add.delta, add.id)
 
     async def _add(self, delta: int, client_id: str | None) -> None:
-        access.check(self.identity, "write", self.stream)
+        await self.require("write")
         change = Change.of(self.identity, delta, client_id)
         await self.answer_later(journal().append(self.stream, change), client_id, acknowledge)
 

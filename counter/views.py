@@ -42,7 +42,7 @@ def page(request: HttpRequest, name: str, form: NameForm) -> HttpResponse:
         "route": "/ws/counter/" if name == DEFAULT else f"/ws/counter/{name}/",
         "line": line_of(found),
         "may_write": may(identity_of(request), "write", found),
-        "counters": Counter.objects.readable_by(request.user),
+        "counters": Counter.objects.readable_by(identity_of(request)),
         "form": form,
         "may_make": may_make(request),
         "origin": socket_origin(request),

@@ -5,14 +5,15 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path
 
 from notifications.events import MAX_TAG, MAX_TAGS
 from notifications.models import Notification, Topic
+from notifications.person_admin import person_view
 from realtime import access
 from realtime.access import Identity
-from realtime.admin import HistoryAdmin, RecordAdmin
+from realtime.admin import HistoryAdmin, RecordAdmin, access_fields
 from realtime.fanout import group_of, listeners
 from realtime.protocol import Refused
 
@@ -26,13 +27,7 @@ class TopicAdmin(HistoryAdmin):
     search_fields = ("name", "title", "description")
     fieldsets = (
         (None, {"fields": ("name", "title", "description")}),
-        (
-            "Who may do what",
-            {
-                "fields": ("guest_access", "member_access"),
-                "description": "Guests have no account. Who may read may follow it; who may write may publish too.",
-            },
-        ),
+        access_fields("topic", "Who may read may follow it; who may write may publish too."),
         HistoryAdmin.retention,
     )
 
@@ -163,9 +158,16 @@ class NotificationAdmin(RecordAdmin):
         obj.pk, obj.seq = published.pk, published.seq
 
     def get_urls(self) -> list[URLPattern]:
-        """With the number of people who would get it."""
-        own = path("listening/<int:pk>/", self.admin_site.admin_view(self.listening), name="notifications_listening")
-        return [own, *super().get_urls()]
+        """With the number of people who would get it, and the form for a single person."""
+        own = [
+            path("listening/<int:pk>/", self.admin_site.admin_view(self.listening), name="notifications_listening"),
+            path("person/<str:pk>/", self.admin_site.admin_view(self.person), name="notifications_person"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def person(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Notify one person."""
+        return person_view(self, request, pk)
 
     def listening(self, request: HttpRequest, pk: int) -> JsonResponse:
         """How many connections are subscribed to a topic now."""

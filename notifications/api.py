@@ -13,7 +13,7 @@ from realtime import db
 from realtime.access import Identity
 from realtime.fanout import group_of, hub
 from realtime.http import ERRORS, ApiRequest, command, header, read_body, read_object, reply, takes
-from realtime.http_streams import Asked, Name, Page, may_read, open_stream, readable, reply_page
+from realtime.http_streams import Asked, Name, Page, open_stream, readable, reply_page
 from realtime.journal import journal
 from realtime.protocol import Message, Refused, Sequence
 from realtime.sse import respond
@@ -66,7 +66,7 @@ def _list_topics(identity: Identity) -> list[TopicInfo]:
     topics = readable(Topic, identity)
     if identity.user is not None:
         own = Topic.objects.open(ME, identity)
-        topics += [own] if may_read(identity, own) else []
+        topics += [own] if identity.has_scope("read", own) else []
     return [
         TopicInfo(name=topic.public_name, title=str(topic), description=topic.description, seq=topic.last_seq)
         for topic in topics

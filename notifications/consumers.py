@@ -1,6 +1,7 @@
 """The notifications socket: parse, call a verb, reply."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -9,15 +10,16 @@ from typing import Any
 from notifications import events
 from notifications.models import SYSTEM, Cursor, Notification, Topic, known_as
 from realtime import access, db
-from realtime.access import Action
+from realtime.access import Action, Identity, Rights
 from realtime.batch import Stored
 from realtime.conf import conf
 from realtime.consumers import JsonConsumer, command
 from realtime.fanout import Hub, group_of
 from realtime.journal import journal
 from realtime.live import LiveStream, Start
+from realtime.outbox import Frame
 from realtime.presence import Change
-from realtime.protocol import Event, Refused
+from realtime.protocol import ErrorEvent, Event, Refused
 from realtime.subscription import Subscription
 
 HEARTBEAT = "Heartbeat check - all systems normal"
@@ -60,12 +62,30 @@ class NotificationsConsumer(JsonConsumer):
             self.own = Subscription(self.push)
             self.own_group = own_group(self.identity.user.pk)
             await self.hub.join(self.own_group, self.own)
+        self._keep(await db.run(self._rights, self.identity, [each.topic for each in self.followed.values()]))
+
+    @staticmethod
+    def _rights(identity: Identity, topics: list[Topic]) -> dict[str, Rights]:
+        return {topic.key: Rights(identity, topic) for topic in topics}
+
+    def reads(self) -> frozenset[str]:
+        """All the topics that it follows."""
+        return frozenset(followed.topic.key for followed in self.followed.values())
+
+    def reviewed(self, now: Identity | str, rights: Mapping[str, Rights | None]) -> None:
+        """Go on with what one may still read."""
+        super().reviewed(now, rights)
+        if isinstance(now, Identity):
+            self._keep(rights)
+
+    def _keep(self, rights: Mapping[str, Rights | None]) -> None:
+        """End the subscriptions that are not among one's rights, and say why."""
         for name, followed in list(self.followed.items()):
-            try:
-                self._check(followed.topic, "read")
-            except Refused:
+            found = rights.get(followed.topic.key)
+            if found is not None and found.read is not None:
                 self._unfollow(name)
-                await self.reply(events.Unsubscribed(topics=[name]))
+                self.push(Frame(ErrorEvent(code="forbidden", message=f"{name}: {found.read}").encode()))
+                self.push(Frame(events.Unsubscribed(topics=[name]).encode()))
 
     def closed(self) -> None:
         """End all subscriptions."""
@@ -114,17 +134,10 @@ class NotificationsConsumer(JsonConsumer):
         """The topic of that name, if one may do this there; a refusal leaves the socket open for its other topics."""
         try:
             topic: Topic = Topic.objects.open(name, self.identity)
-            self._check(topic, action)
+            access.check(self.identity, action, topic)
         except Refused as refusal:
             raise Refused(refusal.code, refusal.message, fields=refusal.fields) from None
         return topic
-
-    def _check(self, topic: Topic, action: Action) -> None:
-        user = self.identity.user
-        # Superusers may all, but somebody else's `me` would reach them as their own.
-        if action == "read" and topic.owner_id is not None and (user is None or user.pk != topic.owner_id):
-            raise Refused("forbidden", "This topic is somebody else's own.")
-        access.check(self.identity, action, topic)
 
     async def _cursors(self, asked: events.Subscribe, topics: dict[str, Topic]) -> dict[str, events.Cursor]:
         if asked.since is None:

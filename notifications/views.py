@@ -44,7 +44,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
 def topics_of(request: HttpRequest) -> list[dict[str, Any]]:
     """What the page knows of each topic its visitor may read: where it stands, how far they have seen it."""
     visitor, seen = identity_of(request), {}
-    found = list(Topic.objects.readable_by(request.user).exclude(name=SYSTEM))
+    found = list(Topic.objects.readable_by(identity_of(request)).exclude(name=SYSTEM))
     if request.user.is_authenticated:
         own = Topic.objects.filter(owner=request.user).first()
         found.insert(0, own or Topic(owner=request.user))

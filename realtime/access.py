@@ -1,9 +1,11 @@
 """Who speaks on a socket or in a request, and what they may do to a stream."""
 
 import secrets
+import time
 import zlib
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -41,8 +43,27 @@ class Credential(Protocol):
     def owner(self) -> AbstractBaseUser:
         """Who speaks by it."""
 
+    @property
+    def pk(self) -> Any:
+        """Which one it is."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it was good for when it was read; None: for ever."""
+
     def allows(self, scope: str) -> bool:
         """Tell whether the token's scopes cover `scope`, such as `chat:write`."""
+
+
+class Login(NamedTuple):
+    """How a user came to speak: what has to be looked at again to know that they still may."""
+
+    user: Any
+    """The primary key."""
+    token: Any = None
+    """The primary key of the token they speak by."""
+    session: str | None = None
+    """The key of the session that logged them in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +76,13 @@ class Identity:
     """What others read: `alice`, `Guest-1234`."""
     user: AbstractBaseUser | None = None
     token: Credential | None = None
+    session: str | None = None
+    """The key of the session that logged them in."""
 
     @classmethod
-    def of_user(cls, user: AbstractBaseUser, token: Credential | None = None) -> Self:
+    def of_user(cls, user: AbstractBaseUser, token: Credential | None = None, session: str | None = None) -> Self:
         """A logged-in user."""
-        return cls(f"user:{user.pk}", user.get_username(), user, token)
+        return cls(f"user:{user.pk}", user.get_username(), user, token, session)
 
     @classmethod
     def of_guest(cls, guest_key: str | None = None) -> Self:
@@ -67,17 +90,65 @@ class Identity:
         guest_key = guest_key or secrets.token_urlsafe(16)
         return cls(f"guest:{guest_key}", f"Guest-{zlib.crc32(guest_key.encode()) % 9000 + 1000}")
 
+    @property
+    def login(self) -> Login | None:
+        """How they came to speak; None for a guest."""
+        if self.user is None:
+            return None
+        return Login(self.user.pk, None if self.token is None else self.token.pk, self.session)
+
+    def has_scope(self, action: Action, stream: "Stream") -> bool:
+        """Tell whether their token, if they speak by one, is for this; what its owner may is another question."""
+        return self.token is None or self.token.allows(stream.scope(action))
+
+    @property
+    def is_superuser(self) -> bool:
+        """Whether they may all, as far as their token lets them."""
+        return bool(getattr(self.user, "is_superuser", False))
+
+
+Verify = Callable[[Collection[Login]], Mapping[Login, "Identity | str"]]
+"""Looks at logins again, in few queries: the identity as it is now, or in words why it is none any more."""
+
+
+def denial(identity: Identity, action: Action, stream: "Stream") -> str | None:
+    """Why `identity` may not do this to `stream`, in words that its reader can act on; None if they may.
+
+    The one place that decides. A token narrows what its owner may do to its scopes, and never widens it.
+    Synchronous: it may read the database.
+    """
+    if not identity.has_scope(action, stream):
+        return f"This token's scopes do not include {stream.scope(action)}."
+    return stream.denies(identity, action)
+
 
 def check(identity: Identity, action: Action, stream: "Stream") -> None:
-    """Raise Refused, with a reason that its reader can act on, unless `identity` may do this to `stream`.
+    """Raise Refused, with its reason, unless `identity` may do this to `stream`. Synchronous."""
+    _raise(denial(identity, action, stream), action)
 
-    A token narrows what its owner may do to its scopes, and never widens it.
-    """
-    scope = stream.scope(action)
-    reason: str | None = None
-    if identity.token is not None and not identity.token.allows(scope):
-        reason = f"This token's scopes do not include {scope}."
-    elif not getattr(identity.user, "is_superuser", False):
-        reason = stream.denies(identity, action)
+
+def _raise(reason: str | None, action: Action) -> None:
     if reason is not None:
         raise Refused("forbidden", reason, close=CloseCode.NOT_ALLOWED if action == "read" else None)
+
+
+class Rights:
+    """What one identity may do in one stream, as last looked at: commands ask this, and not the database."""
+
+    __slots__ = ("_until", "read", "write")
+
+    def __init__(self, identity: Identity, stream: "Stream") -> None:
+        self.read = denial(identity, "read", stream)
+        """Why they may not; None if they may."""
+        self.write = denial(identity, "write", stream)
+        seconds = stream.changes_in(identity)
+        self._until = None if seconds is None else time.monotonic() + seconds
+
+    @property
+    def stale(self) -> bool:
+        """Whether time alone has changed them, so that they have to be looked at again."""
+        return self._until is not None and time.monotonic() >= self._until
+
+    def check(self, action: Action) -> None:
+        """Raise Refused, with its reason, unless this is among them."""
+        _raise(self.read if action == "read" else self.write, action)

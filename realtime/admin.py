@@ -12,15 +12,33 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from realtime.access import Identity
+from realtime.control_room import ConnectionAdmin
 from realtime.history import History, Record
+from realtime.models import Connection
 from realtime.protocol import Refused
-from realtime.streams import unpruned
+from realtime.streams import GRANTS, unpruned
+
+admin.site.register(Connection, ConnectionAdmin)
+
+LEVELS = ("guest_access", "member_access")
+LISTS = (*GRANTS["read"], *GRANTS["write"])
+
+
+def access_fields(kind: str, meaning: str = "") -> Any:
+    """The part of a form that says who may do what in a `kind` of stream, and what reading and writing mean there."""
+    words = (
+        f"Guests have no account, members have one. {meaning} The people and groups named here may do it even where "
+        f"members may not. So a private {kind} is: guests nothing, members nothing, and its people here."
+    )
+    return ("Who may do what", {"fields": (*LEVELS, *LISTS), "description": words.replace("  ", " ")})
 
 
 class StreamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the stubs take one
     """A kind of stream: who may do what, and where it is."""
 
-    list_filter: ClassVar[Any] = ("guest_access", "member_access")
+    change_form_template = "admin/realtime/stream.html"
+    list_filter: ClassVar[Any] = LEVELS
+    autocomplete_fields: ClassVar[Any] = LISTS
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """A stream keeps its name: clients know it by that."""

@@ -6,11 +6,14 @@ from realtime import conf
 
 
 class RealtimeConfig(AppConfig):
-    """Refuses to start with a CHORUS_* value that makes no sense."""
+    """Refuses to start with a CHORUS_* value that makes no sense; tells open sockets when a stream's access changes."""
 
     name = "realtime"
     verbose_name = "Real time"
 
     def ready(self) -> None:
         """Read every CHORUS_* setting now, not when the first socket needs it."""
+        from realtime.watch import watch
+
         conf.check()
+        watch()

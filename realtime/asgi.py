@@ -8,6 +8,7 @@ import ipaddress
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from urllib.parse import parse_qs
 
 from channels.routing import URLRouter
 from django.conf import settings
@@ -84,10 +85,11 @@ class Origin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as a guest where the origin is foreign and this is development."""
-        origin = header(scope, b"origin")
-        ours = origin is None or origin in settings.ALLOWED_ORIGINS or origin == own_origin(scope)
+        origin = ", ".join(headers(scope, b"origin"))  # no browser sends two, so two are foreign
+        ours = not headers(scope, b"origin") or origin in {*settings.ALLOWED_ORIGINS, own_origin(scope)}
         bearer = (header(scope, b"authorization") or "").lower().startswith("bearer ")
-        if not ours and not bearer:
+        # Neither needs an origin: nothing is said on such a socket before its token was good.
+        if not ours and not bearer and query_of(scope).get("login") != "message":
             consequence = "a guest, its cookies ignored" if settings.DEBUG else "refused with 403"
             logger.warning(
                 "foreign origin %r: %s. To trust it, add it to ALLOWED_ORIGINS.",
@@ -113,6 +115,12 @@ def own_origin(scope: Scope) -> str | None:
     secure = scope.get("scheme") == "wss" or forwarded_proto(scope) == "https"
     scheme, default_port = ("https", ":443") if secure else ("http", ":80")
     return f"{scheme}://{host.lower().removesuffix(default_port)}"
+
+
+def query_of(scope: Scope) -> dict[str, str]:
+    """The query string; of a name given twice, the last."""
+    query = scope.get("query_string", b"").decode("latin-1")
+    return {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
 
 
 def header(scope: Scope, name: bytes) -> str | None:
@@ -149,6 +157,29 @@ def client_address(scope: Scope) -> str:
 
 
 def forwarded_proto(scope: Scope) -> str | None:
-    """The scheme a trusted proxy says the client used."""
-    peer = (scope.get("client") or ("",))[0] or ""
-    return header(scope, b"x-forwarded-proto") if _trusted(peer) else None
+    """The scheme a trusted proxy says the client used: the last one said, which is the proxy's own word."""
+    said = ",".join(headers(scope, b"x-forwarded-proto"))
+    return said.rpartition(",")[2].strip() if said and _is_proxy(scope) else None
+
+
+def _is_proxy(scope: Scope) -> bool:
+    return _trusted((scope.get("client") or ("",))[0] or "")
+
+
+FORWARDED = frozenset(b"x-forwarded-%s" % each for each in (b"for", b"host", b"port", b"proto")) | {b"forwarded"}
+
+
+def forwarded_by_proxies(application: Callable[..., Awaitable[None]]) -> Application:
+    """ASGI middleware for `http`: drops what a peer that is not one of TRUSTED_PROXIES says it forwards.
+
+    Django would believe X-Forwarded-Proto from anybody, and the first of several.
+    """
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        dropped = {b"x-forwarded-proto"} if _is_proxy(scope) else FORWARDED
+        kept = [(name, value) for name, value in scope["headers"] if name.lower() not in dropped]
+        if (proto := forwarded_proto(scope)) is not None:
+            kept.append((b"x-forwarded-proto", proto.encode("latin-1")))
+        await application({**scope, "headers": kept}, receive, send)
+
+    return serve

@@ -62,6 +62,34 @@ async def supervise(name: str, work: Callable[[], Awaitable[None]]) -> None:
         delay = min(delay * 2, MAX_DELAY_SECONDS)
 
 
+async def gather(group: str, item: Item, seconds: float) -> list[Item]:
+    """Ask all processes in a group, and return what they send to the group `item["reply"]` within some seconds.
+
+    Nobody knows how many there are, so it always takes that long. Raises what the layer raises.
+    """
+    found = layer()
+    if found is None:
+        return []
+    answers: list[Item] = []
+    reply = f"chorus.reply.{uuid.uuid4().hex}"
+    channel = await found.new_channel()
+
+    async def listen() -> None:
+        while True:
+            answers.extend((await found.receive(channel))["items"])
+
+    listening = asyncio.create_task(listen())
+    try:
+        await found.group_add(reply, channel)
+        await found.group_send(group, envelope("", group, [{**item, "reply": reply}]))
+        await asyncio.sleep(seconds)
+    finally:
+        listening.cancel()  # which also gives the channel back
+        await asyncio.gather(listening, return_exceptions=True)
+        await found.group_discard(reply, channel)
+    return answers
+
+
 class Bus:
     """Tells groups and is told. `on_items` gets what other processes sent, in the order each sent it."""
 

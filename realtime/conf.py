@@ -50,6 +50,8 @@ class Conf(BaseModel):
     """Seconds between heartbeats on the topic `system`."""
     prune_interval: Seconds = 3600
     """Seconds between prunings by the server itself; 0: only `manage.py prune` does it."""
+    review_interval: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 60
+    """Seconds within which every open socket's login and rights are looked at again, asked for or not."""
     db_threads: Annotated[int, Field(ge=1, le=64)] = 4
     """Threads, each with a database connection, for what sockets read."""
 

@@ -7,19 +7,21 @@ there: no layer channel of their own, no thread hop and no task for each message
 import asyncio
 import logging
 import random
+import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import UTC, datetime
 from typing import Any, ClassVar, NoReturn, TypeVar
-from urllib.parse import parse_qs
 
 from channels.consumer import AsyncConsumer
 
 from realtime import db
-from realtime.access import Credential, Identity
-from realtime.asgi import Receive, Scope, Send, loggable, refuse
+from realtime.access import Credential, Identity, Rights, Verify
+from realtime.asgi import Receive, Scope, Send, loggable, query_of, refuse
 from realtime.conf import conf
 from realtime.fanout import Hub, hub
 from realtime.limits import CommandRate
+from realtime.log import log
 from realtime.outbox import Burst, DirectOutbox, Frame, FrameWriter, Outbox, QueuedOutbox
 from realtime.protocol import (
     Auth,
@@ -72,7 +74,13 @@ class SocketConsumer(AsyncConsumer):
         self.query: dict[str, str] = {}
         """The query string; of a name given twice, the last."""
         self.rate = CommandRate()
+        self.id = secrets.token_hex(8)
+        """Names this connection, for admin."""
+        self.opened_at = datetime.now(UTC)
+        self.messages_in = 0
+        self.bytes_in = 0
         self._holder = ""
+        self._expiry: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_flight: set[asyncio.Future[Any]] = set()
         self._ended: tuple[int, str] | None = None
@@ -95,6 +103,18 @@ class SocketConsumer(AsyncConsumer):
     async def identified(self) -> None:
         """Called when a login on the open socket has changed who is speaking, or what by."""
 
+    def reads(self) -> frozenset[str]:
+        """The keys of the streams that this socket is in."""
+        return frozenset()
+
+    def reviewed(self, now: Identity | str, rights: Mapping[str, Rights | None]) -> None:
+        """Called when who speaks, and their rights in `reads`, were looked at again; see realtime.review."""
+        if isinstance(now, str):
+            self.end(CloseCode.REVOKED, now)
+            return
+        self.identity = now
+        self._expire_in_time()
+
     def closed(self) -> None:
         """Called when the socket is gone, however it went. Must not wait."""
 
@@ -110,7 +130,8 @@ class SocketConsumer(AsyncConsumer):
 
     def push(self, frame: Frame | Burst) -> None:
         """Send to this socket without waiting: a reader that is too slow is closed."""
-        self.outbox.push(frame)
+        if self._ended is None:
+            self.outbox.push(frame)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` beside the loop; it ends with the socket, and the socket ends if it fails."""
@@ -123,6 +144,24 @@ class SocketConsumer(AsyncConsumer):
         if self._ended is None:
             self._ended = (code, reason)
             self.spawn(self._send_close())
+
+    def matches(self, wanted: Mapping[str, str]) -> bool:
+        """Tell whether all of these apply: `connection`, `user`, `token`, `stream`, `identity`, each as text."""
+        login = self.identity.login
+        facts = {
+            "connection": {self.id},
+            "identity": {self.identity.key},
+            "user": {str(login.user)} if login else set(),
+            "token": {str(login.token)} if login else set(),
+            "stream": self.reads(),
+        }
+        return all(value in facts[name] for name, value in wanted.items())
+
+    @property
+    def verify(self) -> Verify | None:
+        """What looks at this socket's login again."""
+        found: Verify | None = self.scope.get("verify")
+        return found
 
     # The loop.
 
@@ -142,21 +181,23 @@ class SocketConsumer(AsyncConsumer):
         try:
             await self.opening()
             await self._send({"type": "websocket.accept"})
+            self.hub.review.sockets.add(self)
             self._log("connect")
             await self._guard(self._run())
         finally:
             self.hub.sockets.total -= 1
+            self.hub.review.sockets.discard(self)
             self._clean_up()
             code, _ = self._ended or (CloseCode.INTERNAL, "")
             self._log("close", seconds=round(time.monotonic() - started, 3), code=int(code))
 
     def _prepare(self) -> None:
         scope = self.scope
-        query = scope.get("query_string", b"").decode("latin-1")
-        self.query = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
+        self.query = query_of(scope)
         user = scope.get("user")
         if user is not None and user.is_authenticated:
-            self.identity = Identity.of_user(user, scope.get("token"))
+            self.identity = Identity.of_user(user, scope.get("token"), scope.get("session_key"))
+            self._expire_in_time()
         else:
             self.identity = Identity.of_guest(scope.get("guest_key"))
         writer: FrameWriter | None = scope.get("extensions", {}).get("chorus.frames")
@@ -173,7 +214,7 @@ class SocketConsumer(AsyncConsumer):
         while True:
             message = await self._receive()
             match message["type"]:
-                case "websocket.receive":
+                case "websocket.receive" if self._ended is None:  # nothing is taken from who was told to go
                     await self._on_frame(message)
                 case "websocket.disconnect":
                     self._ended = self._ended or (message.get("code", 1005), message.get("reason", ""))
@@ -217,6 +258,8 @@ class SocketConsumer(AsyncConsumer):
 
     async def _on_frame(self, message: dict[str, Any]) -> None:
         text, data = message.get("text"), message.get("bytes")
+        self.messages_in += 1
+        self.bytes_in += size_of(data if text is None else text)
         if too_big(data if text is None else text):
             raise Close(CloseCode.TOO_BIG, "frame too big")  # our own server has refused it already
         await self._answering(self.on_text(text) if text is not None else self.on_bytes(data or b""))
@@ -250,6 +293,8 @@ class SocketConsumer(AsyncConsumer):
     def _clean_up(self) -> None:
         for task in self._tasks:
             task.cancel()
+        if self._expiry is not None:
+            self._expiry.cancel()
         if self._holder:
             self.hub.sockets.leave(self._holder)
         try:
@@ -260,8 +305,8 @@ class SocketConsumer(AsyncConsumer):
     # Login.
 
     async def _log_in_first(self) -> None:
-        if self.scope.get("bad_token"):
-            await self._deny("Invalid token")
+        if why := self.scope.get("bad_token"):
+            await self._deny(why)
         if self.query.get("login") != "message" and (self.identity.user is not None or not self.login_required):
             return
         try:
@@ -286,10 +331,14 @@ class SocketConsumer(AsyncConsumer):
 
     async def _log_in(self, secret: str) -> None:
         authenticate: Callable[[str], Awaitable[Credential | None]] | None = self.scope.get("authenticate")
-        token = await authenticate(secret) if authenticate else None
+        try:
+            token = await authenticate(secret) if authenticate else None
+        except Refused as refusal:
+            await self._deny(refusal.message)
         if token is None:
             await self._deny("Invalid token")
         self.identity = Identity.of_user(token.owner, token)
+        self._expire_in_time()
         self._hold()
         self._log("login")
         await self.reply(AuthResult(status="ok", username=self.identity.name))
@@ -298,6 +347,16 @@ class SocketConsumer(AsyncConsumer):
         self._log("login denied: %s", message)
         await self.reply(AuthResult(status="error", message=message))
         raise Close(CloseCode.POLICY, "Authentication failed")
+
+    def _expire_in_time(self) -> None:
+        """End with the token, to the second. What ends after the next review is left to that, without a timer."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        seconds = None if self.identity.token is None else self.identity.token.seconds_left
+        if seconds is not None and seconds < 2 * conf.review_interval:
+            loop = asyncio.get_running_loop()
+            self._expiry = loop.call_later(seconds, self.end, CloseCode.REVOKED, "token expired")
 
     def _hold(self) -> None:
         """Count this socket for its user, or a guest's for its address."""
@@ -319,12 +378,17 @@ class SocketConsumer(AsyncConsumer):
         }
 
     def _log(self, what: str, *args: object, **facts: object) -> None:
-        context = {**self._context(), **facts}
-        line = what + "".join(f" {name}=%s" for name in context)
-        logger.info(line, *args, *context.values(), extra=context)
+        log(logger, what, *args, **{**self._context(), **facts})
 
 
 UNAVAILABLE = "Storage is not available, so whether this happened is unknown. Send it again with the same id."
+
+
+def size_of(frame: str | bytes | None) -> int:
+    """How many bytes a frame has."""
+    if not frame:
+        return 0
+    return len(frame) if isinstance(frame, bytes) or frame.isascii() else len(frame.encode())
 
 
 def too_big(frame: str | bytes | None) -> bool:
@@ -332,7 +396,7 @@ def too_big(frame: str | bytes | None) -> bool:
     limit = conf.max_frame_bytes
     if not limit or not frame or len(frame) <= limit // 4:  # a character has at most four bytes
         return False
-    return len(frame.encode() if isinstance(frame, str) else frame) > limit
+    return size_of(frame) > limit
 
 
 def login_secret(text: str) -> str | None:

@@ -19,17 +19,22 @@ from redis.exceptions import RedisError
 
 from realtime import db
 from realtime.batch import Batch
-from realtime.bus import Bus, Item, envelope, layer, supervise
+from realtime.bus import Bus, Item, envelope, gather, layer, supervise
 from realtime.conf import conf
+from realtime.connections import ROW_BYTES, Wanted, report
 from realtime.limits import Connections, Throttle
 from realtime.live import REPAIRS_AT_ONCE, LiveStream
 from realtime.outbox import Frame
 from realtime.presence import Presence, RedisStore
-from realtime.protocol import Event
+from realtime.protocol import CloseCode, Event
+from realtime.review import Review
 from realtime.subscription import Subscription
 
 CHECK_SECONDS = 5.0
 """A lost hint is found after this long, or after a second while the layer cannot be told anything."""
+
+CONTROL = "chorus.control"
+"""The group of all processes: what changed that open sockets must learn of."""
 
 logger = logging.getLogger("chorus.hub")
 
@@ -47,12 +52,17 @@ class Hub:
         self.presence = Presence(self._store(), self._tell_presence)
         self.sockets = Connections()
         self.throttle = Throttle()
+        self.review = Review()
         self._kept: set[str] = set()
         self._groups: dict[str, set[Subscription]] = {}
         self._streams: dict[str, LiveStream] = {}
         self._repairs = asyncio.Semaphore(REPAIRS_AT_ONCE)
         self._loop = asyncio.get_running_loop()
-        self._tasks = [asyncio.create_task(supervise("position check", self._check_forever))]
+        self._tasks = [
+            asyncio.create_task(supervise("position check", self._check_forever)),
+            asyncio.create_task(supervise("review of rights", self.review.now_and_then)),
+            asyncio.create_task(self.bus.join(CONTROL)),
+        ]
         if conf.prune_interval:
             from realtime.retention import prune_now_and_then  # late: it knows streams, and streams know the hub
 
@@ -146,9 +156,30 @@ class Hub:
 
     # What other processes say.
 
+    def control(self, item: Item) -> None:
+        """Do what synchronous code of this process asks of all, and pass it on."""
+        self._obey(item)
+        self.bus.send(CONTROL, item)
+
+    def _obey(self, item: Item) -> None:
+        if item["t"] == "review":
+            self.review.ask(item["users"], item["streams"], everyone=item["everyone"])
+        elif item["t"] == "kick":
+            for socket in [socket for socket in self.review.sockets if socket.matches(item["matches"])]:
+                socket.end(CloseCode(item["code"]), item["reason"])
+        elif item["t"] == "who" and item["but"] != self.bus.origin:
+            answer = self.who(item)
+            self.bus.send(item["reply"], answer, ROW_BYTES * len(answer["rows"]))
+
+    def who(self, item: Item) -> Item:
+        """What this process says of its open sockets; see realtime.control.who."""
+        return report(self.review.sockets, Wanted(item["matches"], item["text"]))
+
     def _on_items(self, group: str, items: list[Item]) -> None:
         for item in items:
-            if item["t"] == "event":
+            if group == CONTROL:
+                self._obey(item)
+            elif item["t"] == "event":
                 self.push(group, item["kind"], item["data"], but_key=item["but_key"])
             elif item["t"] == "presence":
                 self._spawn(self.presence.refresh(group))
@@ -194,6 +225,7 @@ class Hub:
         await asyncio.gather(*tasks, return_exceptions=True)
         for live in self._streams.values():
             live.close()
+        await self.review.close()
         await self.presence.close()
         await self.bus.close()
         if self._redis is not None:
@@ -238,19 +270,49 @@ def announce(batch: Batch) -> None:
     In a server its hub takes it from here; elsewhere (a shell, a task queue) the layer is told, best effort,
     for a second. Whatever gets lost is found by the position checks.
     """
+    item = {"t": "batch", **batch.to_hint()}
+    _tell_hubs(lambda each: each.committed(batch), group_of(batch.key), item)
+
+
+def tell_control(item: Item) -> None:
+    """Have every process do what a control message asks, from synchronous code in any thread; best effort."""
+    _tell_hubs(lambda each: each.control(item), CONTROL, item)
+
+
+def ask_control(item: Item, seconds: float) -> tuple[list[Item], bool]:
+    """What every process answers within some seconds, from synchronous code in any thread.
+
+    The second is False where other processes could not be asked.
+    """
+    for loop, found in _hubs.items():
+        if loop.is_running():
+            return asyncio.run_coroutine_threadsafe(_ask(found, item, seconds), loop).result(seconds + 5)
+    return async_to_sync(_ask)(None, item, seconds)
+
+
+async def _ask(here: Hub | None, item: Item, seconds: float) -> tuple[list[Item], bool]:
+    own = [report((), Wanted()) if here is None else here.who(item)]
+    try:
+        async with asyncio.timeout(seconds + 1):
+            others = await gather(CONTROL, {**item, "but": here.bus.origin if here else ""}, seconds)
+    except (TimeoutError, OSError, RedisError) as error:
+        logger.warning("other processes could not be asked (%s)", type(error).__name__)
+        return own, False
+    return own + others, True
+
+
+def _tell_hubs(tell: Callable[[Hub], None], group: str, item: Item) -> None:
     found = [(loop, each) for loop, each in _hubs.items() if loop.is_running()]
     for loop, each in found:
-        loop.call_soon_threadsafe(each.committed, batch)
+        loop.call_soon_threadsafe(tell, each)
     if not found and layer() is not None:
-        async_to_sync(_announce_alone)(batch)
+        async_to_sync(_tell_layer)(group, item)
 
 
-async def _announce_alone(batch: Batch) -> None:
-    group = group_of(batch.key)
+async def _tell_layer(group: str, item: Item) -> None:
     found = layer()
     assert found is not None
     try:
-        message = envelope("", group, [{"t": "batch", **batch.to_hint()}])
-        await asyncio.wait_for(found.group_send(group, message), 1.0)
+        await asyncio.wait_for(found.group_send(group, envelope("", group, [item])), 1.0)
     except (TimeoutError, OSError, RedisError) as error:
-        logger.warning("the channel layer was not told of %s (%s)", batch.key, type(error).__name__)
+        logger.warning("the channel layer was not told of %s (%s)", group, type(error).__name__)

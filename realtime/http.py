@@ -5,13 +5,13 @@ need an ASGI server, whose hub tells of what they commit. `config/api.py` mounts
 """
 
 import asyncio
+import logging
 import math
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,11 +22,12 @@ from ninja.errors import ValidationError
 from ninja.security.base import AuthBase
 
 from realtime import db
-from realtime.access import Credential, Identity
+from realtime.access import Credential, Identity, Verify
 from realtime.asgi import client_address
 from realtime.conf import conf
 from realtime.limits import CommandRate
-from realtime.protocol import Command, ErrorEvent, Message, Refused, client_id, parse_object, validate
+from realtime.log import log
+from realtime.protocol import Command, ErrorCode, ErrorEvent, Message, Refused, client_id, parse_object, validate
 
 STATUS = {
     "bad_json": 400,
@@ -47,19 +48,22 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 RATES_KEPT = 10_000
 
 C = TypeVar("C", bound=Command)
+logger = logging.getLogger("chorus.http")
 
 
 class ApiRequest(HttpRequest):
     """A request behind Authentication."""
 
     auth: Identity
+    verify: Verify | None
+    """What looks at `auth`'s login again, for a response that goes on."""
 
 
 class BadLogin(Refused):
     """Credentials were given that are not good, or none where some are needed."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__("forbidden", message)
+    def __init__(self, message: str, code: ErrorCode = "forbidden", retry_after: float | None = None) -> None:
+        super().__init__(code, message, retry_after=retry_after)
 
 
 # Who asks.
@@ -68,10 +72,11 @@ class BadLogin(Refused):
 class Authentication(AuthBase):
     """Gives every request its Identity: a user by a bearer token or the session cookie, else a guest.
 
-    `authenticate` gives the usable token with a secret, `session_user` the user whom cookies log in, and
-    `guest_key` the key in a guest's cookie; each None where there is none. A bearer wins over cookies. A
-    guest without a cookie is known by their address. Cookies count on requests from pages of ours alone,
-    and those of users need Django's CSRF token to change something.
+    `authenticate` gives the usable token with a secret, which came from an address, `logged_in` the user whom
+    cookies log in, and `guest_key` the key in a guest's cookie; each None where there is none. `verify` looks
+    at logins again while a response goes on. A bearer wins over cookies. A guest without a cookie is known by
+    their address. Cookies count on requests from pages of ours alone, and those of users need Django's CSRF
+    token to change something.
     """
 
     openapi_type = "http"
@@ -79,39 +84,48 @@ class Authentication(AuthBase):
 
     def __init__(
         self,
-        authenticate: Callable[[str], Awaitable[Credential | None]],
-        session_user: Callable[[Mapping[str, str]], Awaitable[AbstractBaseUser | None]],
+        authenticate: Callable[[str, str], Awaitable[Credential | None]],
+        logged_in: Callable[[Mapping[str, str]], Awaitable[Identity | None]],
         guest_key: Callable[[Mapping[str, str]], str | None],
+        verify: Verify | None = None,
     ) -> None:
         super().__init__()
+        self._verify = verify
         self._authenticate = authenticate
-        self._session_user = session_user
+        self._logged_in = logged_in
         self._guest_key = guest_key
 
     async def __call__(self, request: HttpRequest) -> Identity:
         """Raises Refused for a bad bearer, another site's page, no CSRF token, and too many requests."""
         identity = await self._identify(request)
         count_request(identity.key if identity.user else address_of(request))
+        request.verify = self._verify  # type: ignore[attr-defined]  # it is an ApiRequest from here on
         return identity
 
     async def _identify(self, request: HttpRequest) -> Identity:
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            token = await self._authenticate(secret.strip())
-            if token is None:
-                count_request(address_of(request))
-                raise BadLogin("Invalid token")
-            return Identity.of_user(token.owner, token)
+            return await self._by_token(secret.strip(), address_of(request))
         ours = _is_ours(request)
         if not ours and request.method not in SAFE and request.headers["Origin"] not in settings.ALLOWED_ORIGINS:
             raise Refused("forbidden", "Pages of this origin may not do that. Add it to ALLOWED_ORIGINS.")
         cookies = request.COOKIES if ours else {}
-        user = await self._session_user(cookies)
-        if user is None:
+        identity = await self._logged_in(cookies)
+        if identity is None:
             return Identity.of_guest(self._guest_key(cookies) or _address_key(request))
         if request.method not in SAFE:
             _check_csrf(request)
-        return Identity.of_user(user)
+        return identity
+
+    async def _by_token(self, secret: str, address: str) -> Identity:
+        try:
+            token = await self._authenticate(secret, address)
+        except Refused as refusal:
+            raise BadLogin(refusal.message, refusal.code, refusal.retry_after) from None
+        if token is None:
+            count_request(address)
+            raise BadLogin("Invalid token")
+        return Identity.of_user(token.owner, token)
 
 
 class _CsrfCheck(CsrfViewMiddleware):
@@ -258,13 +272,24 @@ REFUSALS: tuple[type[Exception], ...] = (
 )
 
 
+def _log_refusal(request: HttpRequest, refusal: Refused) -> None:
+    """One line for a denial or a limit, unless who denied it wrote a better one (`request.is_logged`)."""
+    if refusal.code not in {"forbidden", "rate_limited"} or getattr(request, "is_logged", False):
+        return
+    what = "login denied: %s" if isinstance(refusal, BadLogin) else "refused: %s"
+    identity: Identity | None = getattr(request, "auth", None)
+    facts = {"route": request.path, "who": identity.name if identity else "", "address": address_of(request)}
+    log(logger, what, refusal.message, **facts, code=refusal.code)
+
+
 def refuse(request: HttpRequest, error: Exception) -> HttpResponse:
     """The answer to a request that is not carried out: the error event of a socket, with a fitting status."""
     refusal = refusal_of(error, request)
     status = STATUS[refusal.code]
     identity: Identity | None = getattr(request, "auth", None)
-    if isinstance(refusal, BadLogin) or (status == 403 and identity is not None and identity.user is None):
+    if status == 403 and (isinstance(refusal, BadLogin) or (identity is not None and identity.user is None)):
         status = 401
+    _log_refusal(request, refusal)
     key = client_id({"id": header(request, "Idempotency-Key")})
     response = reply(ErrorEvent.of(refusal, key), status)
     if status == 401:

@@ -21,6 +21,7 @@ class Frame:
     """One message, encoded once for all the sockets it goes to."""
 
     __slots__ = ("data", "wire")
+    count = 1
 
     def __init__(self, data: str | bytes) -> None:
         self.data = data
@@ -44,10 +45,11 @@ class Frame:
 class Burst:
     """Frames that go to many sockets together: one write for each socket, still a frame for each message."""
 
-    __slots__ = ("frames", "wire")
+    __slots__ = ("count", "frames", "wire")
 
     def __init__(self, frames: Sequence[Frame]) -> None:
         self.frames = tuple(frames)
+        self.count = len(self.frames)
         self.wire = b"".join([frame.wire for frame in frames])
 
 
@@ -76,6 +78,14 @@ class Outbox(ABC):
     def __init__(self, on_overflow: Callable[[], None]) -> None:
         self._on_overflow: Callable[[], None] | None = on_overflow
         self._limit = conf.outbox_bytes or float("inf")
+        self.messages = 0
+        """How many were sent, and how many bytes they had; admin shows it."""
+        self.bytes = 0
+
+    @property
+    @abstractmethod
+    def waiting(self) -> int:
+        """Bytes that were sent and have not left yet."""
 
     @abstractmethod
     def push(self, frame: Frame | Burst) -> None:
@@ -116,14 +126,22 @@ class DirectOutbox(Outbox):
         super().__init__(on_overflow)
         self._writer = writer
 
+    @property
+    def waiting(self) -> int:
+        return self._writer.buffered()
+
     def push(self, frame: Frame | Burst) -> None:
         if self._writer.buffered() > self._limit:
             self._overflow()
         elif not self.overflowed:
+            self.messages += frame.count
+            self.bytes += len(frame.wire)
             self._writer.write(frame.wire)
 
     async def send(self, frame: Frame) -> None:
         if not self.overflowed:
+            self.messages += 1
+            self.bytes += len(frame.wire)
             self._writer.write(frame.wire)
             await self._writer.drain()
 
@@ -149,11 +167,17 @@ class QueuedOutbox(Outbox):
         self._task: asyncio.Task[None] | None = None
         self._failed = False
 
+    @property
+    def waiting(self) -> int:
+        return self._bytes
+
     def push(self, frame: Frame | Burst) -> None:
         if self._bytes > self._limit:
             self._overflow()
         if self.overflowed:
             return
+        self.messages += frame.count
+        self.bytes += len(frame.wire)
         self._backlog.extend(frame.frames)
         self._bytes += len(frame.wire)
         if self._task is None:

@@ -76,9 +76,6 @@ CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 NOT_PRINTABLE = "control characters other than tab and line break are not allowed"
 
 
-NOT_PRINTABLE = "control characters other than tab and line break are not allowed"
-
-
 def _printable(text: str) -> str:
     """PostgreSQL cannot store NUL, and no other control character has a use in a message."""
     if CONTROL.search(text):

@@ -20,7 +20,7 @@ from pydantic_core import from_json
 from realtime.access import Identity
 from realtime.asgi import Application, Receive, Scope, Send
 from realtime.consumers import SocketConsumer
-from realtime.http import RETRY_SECONDS, address_of
+from realtime.http import RETRY_SECONDS, ApiRequest, address_of
 from realtime.outbox import Burst, Frame, Outbox
 from realtime.protocol import CloseCode, Command, Refused
 
@@ -41,7 +41,7 @@ Track = Callable[[Mapping[str, Any]], str | None]
 
 
 async def respond(
-    request: HttpRequest, identity: Identity, consumer: SocketConsumer, first: Command, track: Track
+    request: ApiRequest, identity: Identity, consumer: SocketConsumer, first: Command, track: Track
 ) -> StreamingHttpResponse:
     """A response with all that a socket of `consumer` would be told from its first command on.
 
@@ -87,6 +87,10 @@ class EventOutbox(Outbox):
         self._room = asyncio.Event()
         self._room.set()
 
+    @property
+    def waiting(self) -> int:
+        return self._bytes
+
     def push(self, frame: Frame | Burst) -> None:
         if self._bytes > self._limit:
             self._overflow()
@@ -116,6 +120,8 @@ class EventOutbox(Outbox):
             event = self._encode(each.data)
             self._waiting.append(event)
             self._bytes += len(event)
+            self.messages += 1
+            self.bytes += len(event)
         self._news.set()
         if self._bytes > ROOM_BYTES:
             self._room.clear()
@@ -146,7 +152,7 @@ class EventStream:
     """One reader: at one end the body of a response, at the other a server with one socket."""
 
     def __init__(
-        self, request: HttpRequest, identity: Identity, consumer: SocketConsumer, first: Command, track: Track
+        self, request: ApiRequest, identity: Identity, consumer: SocketConsumer, first: Command, track: Track
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._track = track
@@ -165,6 +171,8 @@ class EventStream:
             "address": address_of(request),
             "user": identity.user or AnonymousUser(),
             "token": identity.token,
+            "session_key": identity.session,
+            "verify": request.verify,
             "guest_key": identity.key.removeprefix("guest:"),
         }
         self._socket = self._loop.create_task(consumer(scope, self._received.get, self._send))
@@ -213,6 +221,8 @@ class EventStream:
         event = from_json(text)
         if not self._answer.done():
             self._answer.set_result(event)
+        elif not self._consumer.reads():  # all that it was for has ended, and who listens cannot ask for more
+            self._loop.call_soon(self._consumer.end, CloseCode.NOT_ALLOWED, "nothing is left to be told")
         lines = [f"event: {event['type']}", f"data: {text}", "\n"]
         if (position := self._track(event)) is not None:
             lines.insert(0, f"id: {position}")

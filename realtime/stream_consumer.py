@@ -1,9 +1,11 @@
 """What the sockets of one stream share: open it, join it, be present in it, stay up to date."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from realtime import access, db
+from realtime import db
+from realtime.access import Action, Identity, Rights
 from realtime.batch import Stored
 from realtime.consumers import JsonConsumer
 from realtime.fanout import Hub, group_of
@@ -27,6 +29,7 @@ class StreamConsumer(JsonConsumer):
 
     stream: Any
     live: LiveStream
+    rights: Rights
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,8 +65,8 @@ class StreamConsumer(JsonConsumer):
 
     async def opened(self) -> None:
         """Join the stream, with what was missed if the client says where it was."""
-        self.stream = await db.run(self.model._default_manager.open, self.stream_name(), self.identity)  # type: ignore[attr-defined]
-        access.check(self.identity, "read", self.stream)
+        self.stream, self.rights = await db.run(self._open)
+        self.rights.check("read")
         since = self._since()
         self.group = group_of(self.stream.key)
         self.subscription = Subscription(
@@ -76,6 +79,35 @@ class StreamConsumer(JsonConsumer):
         )
         self.live = await self.hub.stream(self.stream.key, self.subscription)
         await self._join(since, self.query.get("epoch"))
+
+    def _open(self) -> tuple[Stream, Rights]:
+        stream = self.model._default_manager.open(self.stream_name(), self.identity)  # type: ignore[attr-defined]
+        return stream, Rights(self.identity, stream)
+
+    def _look_again(self) -> Rights:
+        stream = self.model._default_manager.filter(pk=self.stream.pk).first()
+        if stream is None:
+            raise Refused("not_found", "It does not exist any more.", close=CloseCode.NO_SUCH_STREAM)
+        return Rights(self.identity, stream)
+
+    async def require(self, action: Action) -> None:
+        """Raise Refused unless whoever speaks may do this here."""
+        if self.rights.stale:
+            self.rights = await db.run(self._look_again)
+        self.rights.check(action)
+
+    def reads(self) -> frozenset[str]:
+        """The one stream."""
+        return frozenset({self.stream.key}) if self.subscription is not None else frozenset()
+
+    def reviewed(self, now: Identity | str, rights: Mapping[str, Rights | None]) -> None:
+        """Go on with what one may now; who may not even read has to leave."""
+        super().reviewed(now, rights)
+        found = rights.get(self.stream.key) if rights else None
+        if found is not None:
+            self.rights = found
+            if found.read is not None:
+                self.end(CloseCode.NOT_ALLOWED, found.read)
 
     def _since(self) -> int | None:
         given = self.query.get("since")
@@ -125,7 +157,8 @@ class StreamConsumer(JsonConsumer):
     async def identified(self) -> None:
         """Be present under the new name, from here on."""
         assert self.subscription is not None
-        access.check(self.identity, "read", self.stream)
+        self.rights = await db.run(self._look_again)
+        self.rights.check("read")
         self.subscription.key = self.identity.key
         # Who is live has everything up to the stream's position; who is still joining begins again.
         since = self.live.position if self.subscription.live else None

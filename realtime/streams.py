@@ -8,19 +8,21 @@ import hashlib
 import json
 import secrets
 import string
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, router, transaction
+from django.db.models import Q
+from django.utils.functional import cached_property
 
 from realtime import fanout
-from realtime.access import AccessLevel, Action, Identity
+from realtime.access import AccessLevel, Action, Identity, check
 from realtime.batch import PAGE, Batch, Head, Snapshot, Stored
 from realtime.commit import commit
 from realtime.protocol import CloseCode, Event, Refused
@@ -51,7 +53,7 @@ def new_epoch() -> str:
     return "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))
 
 
-unpruned = models.Q(seq__gte=models.F("stream__first_seq"))
+unpruned = Q(seq__gte=models.F("stream__first_seq"))
 """Entries that may be read: others are about to go, or stay for their ids alone."""
 
 
@@ -81,16 +83,68 @@ class StreamQuerySet(models.QuerySet[Any]):
         if stream is not None:
             return stream
         if settings.DEBUG or getattr(visitor.user, "is_staff", False):
+            fresh = self.model(name=name)
+            if not (visitor.has_scope("read", fresh) or visitor.has_scope("write", fresh)):
+                check(visitor, "read", fresh)
             return self.get_or_create(name=name)[0]
         raise Refused("not_found", f"There is no such {kind}.", close=CloseCode.NO_SUCH_STREAM)
 
-    def readable_by(self, user: AbstractBaseUser | AnonymousUser) -> Self:
-        """The streams this user, or a guest, may read."""
-        if getattr(user, "is_superuser", False):
+    def readable_by(self, identity: Identity) -> Self:
+        """The streams that `identity` may read, without regard to the scopes of a token."""
+        if identity.is_superuser:
             return self.all()
-        if user.is_authenticated:
-            return self.exclude(member_access=AccessLevel.NONE)
-        return self.exclude(guest_access=AccessLevel.NONE)
+        if identity.user is None:
+            return self.exclude(guest_access=AccessLevel.NONE)
+        granted = Q()
+        for name in GRANT_FIELDS:
+            granted |= Q(pk__in=_granted_to(self.model, name, identity.user))
+        return self.filter(~Q(member_access=AccessLevel.NONE) | granted)
+
+
+def _granted_to(model: Any, name: str, user: Any) -> Any:
+    """The keys of streams whose field of that name holds the user, or one of their groups."""
+    field = model._meta.get_field(name)
+    own = user.groups.values("pk") if name.endswith("groups") else [user.pk]
+    rows = field.remote_field.through._default_manager.filter(**{f"{field.m2m_reverse_field_name()}__in": own})
+    return rows.values(field.m2m_field_name())
+
+
+def _granted_in(model: Any, name: str, pks: Collection[int]) -> Mapping[int, frozenset[Any]]:
+    """By stream, the keys of the users or groups in its field of that name; one query."""
+    field = model._meta.get_field(name)
+    stream = field.m2m_field_name()
+    rows = field.remote_field.through._default_manager.filter(**{f"{stream}__in": pks})
+    found: dict[int, set[Any]] = defaultdict(set)
+    for pk, granted in rows.values_list(stream, field.m2m_reverse_field_name()):
+        found[pk].add(granted)
+    return {pk: frozenset(granted) for pk, granted in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """Whom a stream lets in beyond its levels: primary keys of users and groups."""
+
+    readers: frozenset[Any]
+    writers: frozenset[Any]
+    reader_groups: frozenset[Any]
+    writer_groups: frozenset[Any]
+
+    def cover(self, identity: Identity, action: Action) -> bool:
+        """Tell whether they let this user do that."""
+        user: Any = identity.user
+        if user.pk in self.writers or (action == "read" and user.pk in self.readers):
+            return True
+        groups = self.writer_groups | self.reader_groups if action == "read" else self.writer_groups
+        return bool(groups) and any(group.pk in groups for group in user.groups.all())
+
+
+NOBODY = Grants(frozenset(), frozenset(), frozenset(), frozenset())
+GRANTS: dict[Action, tuple[str, str]] = {
+    "read": ("readers", "reader_groups"),
+    "write": ("writers", "writer_groups"),
+}
+"""The fields that let users and groups in. Who may write may read."""
+GRANT_FIELDS = (*GRANTS["read"], *GRANTS["write"])
 
 
 class Stream(models.Model):
@@ -106,6 +160,18 @@ class Stream(models.Model):
     )
     member_access = models.CharField(
         "members may", max_length=5, choices=AccessLevel.choices, default=AccessLevel.WRITE
+    )
+    readers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="+", verbose_name="people who may read"
+    )
+    reader_groups = models.ManyToManyField(
+        "auth.Group", blank=True, related_name="+", verbose_name="groups that may read"
+    )
+    writers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="+", verbose_name="people who may read and write"
+    )
+    writer_groups = models.ManyToManyField(
+        "auth.Group", blank=True, related_name="+", verbose_name="groups that may read and write"
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -134,14 +200,38 @@ class Stream(models.Model):
         return f"{self._meta.app_label}:{action}:{self.name}"
 
     def denies(self, identity: Identity, action: Action) -> str | None:
-        """Why `identity` may not do this here, in words for them; None if they may."""
+        """Why `identity` may not do this here, in words for them; None if they may. Superusers may all."""
+        if identity.is_superuser:
+            return None
         if identity.user is None:
-            return (
-                None
-                if AccessLevel(self.guest_access).covers(action)
-                else f"Guests may not {action} here. Log in first."
-            )
-        return None if AccessLevel(self.member_access).covers(action) else f"Members may not {action} here."
+            allowed = AccessLevel(self.guest_access).covers(action)
+            return None if allowed else f"Guests may not {action} here. Log in first."
+        if AccessLevel(self.member_access).covers(action) or self.grants.cover(identity, action):
+            return None
+        return f"Members may not {action} here."
+
+    def changes_in(self, identity: Identity) -> float | None:
+        """Seconds after which `denies` may answer otherwise because time has passed; None: it will not."""
+        return None
+
+    @cached_property
+    def grants(self) -> Grants:
+        """Whom this stream lets in beyond its levels, as of the first question."""
+        return self._grants_of([] if self._state.adding else [self.pk]).get(self.pk, NOBODY)
+
+    @classmethod
+    def _grants_of(cls, pks: Collection[int]) -> dict[int, Grants]:
+        found = {name: _granted_in(cls, name, pks) if pks else {} for name in GRANT_FIELDS}
+        return {pk: Grants(**{name: granted.get(pk, frozenset()) for name, granted in found.items()}) for pk in pks}
+
+    @classmethod
+    def with_access(cls, pks: Collection[int]) -> list[Self]:
+        """The streams of these keys that exist, with all that `denies` asks the database for: a few queries."""
+        rows = list(cls._default_manager.filter(pk__in=pks))
+        grants = cls._grants_of(pks)
+        for row in rows:
+            row.grants = grants[row.pk]
+        return rows
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, but never a position: a form that was open while entries came would rewind it."""

@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.core.signals import setting_changed
 from django.db import connection
 from pytest_django import Settings
@@ -68,6 +69,7 @@ def _tidy(request: pytest.FixtureRequest) -> Iterator[None]:
         request.getfixturevalue("_tidy_loop")
     yield
     socket_db.close()
+    cache.clear()  # failed logins are counted there
 
 
 @pytest.fixture

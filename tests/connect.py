@@ -7,7 +7,7 @@ async with connect("/ws/chat/lobby/", user=alice) as socket:
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -92,6 +92,12 @@ class Socket:
         assert message["type"] == "websocket.close", message
         return message.get("code", 1000), message.get("reason", "")
 
+    async def ended(self) -> tuple[int, str]:
+        """Code and reason of the close; what comes before it is passed over."""
+        while (message := await self.communicator.receive_output(SECONDS))["type"] != "websocket.close":
+            pass
+        return message.get("code", 1000), message.get("reason", "")
+
     async def disconnect(self, code: int = 1001) -> None:
         """Go away, and wait until the application has noticed; raises what it raised."""
         if not self.communicator.future.done():
@@ -106,13 +112,14 @@ async def connect(
     user: User | None = None,
     secret: str | None = None,
     headers: Mapping[str, str | None] | None = None,
+    raw: Iterable[tuple[bytes, bytes]] = (),
     application: Any = application,
     **scope: Any,
 ) -> AsyncIterator[Socket]:
     """Open a socket: as a guest, as `user` by a session from a page of ours, or by a token's `secret`.
 
-    A header of None is not sent; what is given as `scope` goes into the ASGI scope; `application` is this
-    site's unless a test brings one of its own. Raises HandshakeRefused.
+    A header of None is not sent, and `raw` ones follow as they are; what is given as `scope` goes into the ASGI
+    scope; `application` is this site's unless a test brings one of its own. Raises HandshakeRefused.
     """
     sent: dict[str, str | None] = {"host": "testserver"}
     if user is not None:
@@ -120,8 +127,8 @@ async def connect(
     if secret is not None:
         sent["authorization"] = f"Bearer {secret}"
     sent |= headers or {}
-    raw = [(name.encode(), value.encode("latin-1")) for name, value in sent.items() if value is not None]
-    communicator = WebsocketCommunicator(application, path, raw)
+    encoded = [(name.encode(), value.encode("latin-1")) for name, value in sent.items() if value is not None]
+    communicator = WebsocketCommunicator(application, path, [*encoded, *raw])
     communicator.scope |= {
         "scheme": "ws",
         "client": ("127.0.0.1", 50000),

@@ -1,23 +1,13 @@
 """Tokens and the visitor's own identity over HTTP."""
 
-import asyncio
-
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
-from django.core.cache.backends.locmem import LocMemCache
 
-from accounts import throttle
 from accounts.models import Token
 from tests.ask import Answer, ask
 from tests.processes import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _nobody_has_tried() -> None:
-    cache.clear()
 
 
 async def log_in(username: str = "alice", password: str = PASSWORD, **more: object) -> Answer:
@@ -65,39 +55,6 @@ async def test_a_wrong_field_is_named(alice: User, field: str, value: object) ->
     answer = await ask("POST", "/api/token/", json=said)
     assert answer.error == (400, "invalid")
     assert any(name.startswith(field) for name in answer.json["fields"])
-
-
-async def test_a_user_s_password_cannot_be_guessed_for_ever(alice: User) -> None:
-    for _ in range(throttle.PER_USER):
-        assert (await log_in(password="wrong")).status == 401
-    last = await log_in("ALICE")
-    assert last.error == (429, "rate_limited")
-    assert 0 < int(last.response["Retry-After"]) <= throttle.WINDOW_SECONDS
-
-
-async def test_guesses_at_once_do_not_outrun_the_count(alice: User) -> None:
-    answers = await asyncio.gather(*[log_in(password="wrong") for _ in range(throttle.PER_USER + 5)])
-    assert sorted(answer.status for answer in answers) == [401] * throttle.PER_USER + [429] * 5
-
-
-async def test_an_address_cannot_guess_for_ever(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "PER_ADDRESS", 2)
-    for name in ("a", "b"):
-        assert (await log_in(name)).status == 401
-    assert (await log_in()).error == (429, "rate_limited")
-
-
-async def test_logging_in_takes_no_guesses_away(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "PER_ADDRESS", 1)
-    assert [(await log_in()).status for _ in range(3)] == [201, 201, 201]
-
-
-async def test_without_its_count_nobody_logs_in(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
-        raise ConnectionError
-
-    monkeypatch.setattr(LocMemCache, "incr", fail)
-    assert (await log_in()).error == (503, "unavailable")
 
 
 async def test_a_token_revokes_itself(token: Token, secret: str) -> None:

@@ -57,7 +57,7 @@ def session_of(user: User) -> str:
 def test_without_credentials_a_socket_is_a_guest_s() -> None:
     scope = handshake()
     assert scope["user"].is_anonymous
-    assert (scope["token"], scope["bad_token"], scope["session_key"]) == (None, False, None)
+    assert (scope["token"], scope["bad_token"], scope["session_key"]) == (None, "", None)
     assert scope["path"] == "/ws/echo/"
 
 
@@ -110,7 +110,7 @@ def test_a_session_cookie_that_no_session_can_have_does_not_reach_the_database(v
 @in_threads
 def test_a_bearer_token_is_its_owner(token: Token, secret: str, alice: User) -> None:
     scope = handshake(("authorization", f"Bearer {secret}"))
-    assert (scope["user"], scope["token"], scope["bad_token"]) == (alice, token, False)
+    assert (scope["user"], scope["token"], scope["bad_token"]) == (alice, token, "")
 
 
 @in_threads
@@ -155,7 +155,7 @@ def test_a_socket_can_log_in_later_by_the_callable_in_its_scope(token: Token, se
 
 @pytest.mark.parametrize("secret", ["", "wrong", "\ud800", "\x00"])
 async def test_a_mistyped_login_does_not_reach_the_database(secret: str) -> None:
-    assert await authenticate(secret) is None
+    assert await authenticate(secret, "192.0.2.1") is None
 
 
 def test_a_silent_database_is_passed_on_as_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:

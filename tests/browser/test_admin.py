@@ -26,9 +26,10 @@ def make(server: Server, model: str, name: str, **values: object) -> str:
     return server.manage("shell", "-c", code).split()[-1]
 
 
-def test_the_index_has_four_groups(visit: Visit) -> None:
+def test_the_index_has_five_groups(visit: Visit) -> None:
     page = visit("/admin/", name="root")
-    expect(page.locator("#content-main caption")).to_have_text(["Chat", "Counters", "Notifications", "People & tokens"])
+    groups = ["Real time", "Chat", "Counters", "Notifications", "People & tokens"]
+    expect(page.locator("#content-main caption")).to_have_text(groups)
     people = page.locator("#content-main .module", has_text="People & tokens")
     expect(people.locator("th[scope=row]")).to_have_text(["Groups", "Users", "Tokens"])
 

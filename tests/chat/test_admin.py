@@ -58,11 +58,14 @@ def texts() -> list[str]:
     return list(Message.objects.order_by("seq").values_list("text", flat=True))
 
 
+NO_SANCTIONS = {"sanctions-TOTAL_FORMS": "0", "sanctions-INITIAL_FORMS": "0"}
+
+
 # How long they are kept.
 
 
 def test_days_and_number_are_on_the_room_s_form(staff: Client, hall: Room) -> None:
-    sent = {"title": "", "description": "", "guest_access": "read", "member_access": "write"}
+    sent = {"title": "", "description": "", "guest_access": "read", "member_access": "write", **NO_SANCTIONS}
     answer = staff.post(change_url(hall), {**sent, "keep_days": "0", "keep_entries": "2"})
     assert answer.status_code == 302
     room = Room.objects.get()

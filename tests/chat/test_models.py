@@ -5,7 +5,7 @@ import json
 from contextlib import nullcontext
 
 import pytest
-from django.contrib.auth.models import AnonymousUser, Permission, User
+from django.contrib.auth.models import Permission, User
 from pytest_django import Settings
 
 from chat.models import Message, Room
@@ -68,8 +68,12 @@ def test_lists_hold_what_their_reader_may_read(alice: User, root: User) -> None:
     for guests, members in (("none", "none"), ("none", "read"), ("read", "none"), ("write", "write")):
         Room.objects.create(name=f"{guests}-{members}", guest_access=guests, member_access=members)
     names = {
-        who: sorted(Room.objects.readable_by(user).values_list("name", flat=True))
-        for who, user in (("guest", AnonymousUser()), ("member", alice), ("root", root))
+        who: sorted(Room.objects.readable_by(who_asks).values_list("name", flat=True))
+        for who, who_asks in (
+            ("guest", Identity.of_guest()),
+            ("member", Identity.of_user(alice)),
+            ("root", Identity.of_user(root)),
+        )
     }
     assert names["guest"] == ["read-none", "write-write"]
     assert names["member"] == ["none-read", "write-write"]

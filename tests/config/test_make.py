@@ -90,7 +90,7 @@ def machine(tmp_path: Path) -> Machine:
 
 def test_help_names_every_target(machine: Machine) -> None:
     said = machine.make().stdout
-    for target in ("run", "install", "test", "chaos", "check", "password", "token", "cert"):
+    for target in ("run", "install", "test", "chaos", "check", "autobahn", "password", "token", "cert"):
         assert f"make {target} " in said
 
 

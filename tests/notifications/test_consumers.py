@@ -521,6 +521,7 @@ async def test_a_login_as_somebody_else_ends_what_is_not_theirs(alice: User, roo
         await subscribe(socket, "me", "alerts")
         await socket.send(json.dumps({"token": secret}))
         assert (await socket.event())["type"] == "auth"
+        assert (await socket.error())["message"] == "me: This topic is somebody else's own."
         assert await socket.event() == {"type": "unsubscribed", "topics": ["me"]}
         await told(mine, "for alice")
         await told(alerts, "for all")

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AnonymousUser, Permission, User
+from django.contrib.auth.models import Permission, User
 from django.core.exceptions import ValidationError
 from pytest_django import Settings
 
@@ -223,8 +223,8 @@ def test_to_system_only_staff_publish(alice: User, bob: User, root: User) -> Non
 
 def test_lists_hold_no_one_s_own_topic(alerts: Topic, alice: User, root: User) -> None:
     Topic.objects.open("me", Identity.of_user(alice))
-    for user in (alice, root, AnonymousUser()):
-        assert list(Topic.objects.readable_by(user)) == [alerts]
+    for reader in (Identity.of_user(alice), Identity.of_user(root), GUEST):
+        assert list(Topic.objects.readable_by(reader)) == [alerts]
 
 
 def test_scopes_speak_of_subscribing_and_publishing(alerts: Topic, alice: User) -> None:

@@ -11,8 +11,8 @@ from pytest_django import Settings
 from chat.models import Room
 from config.settings import channel_layer
 from realtime import bus
-from realtime.bus import Bus, envelope, layer, supervise
-from realtime.fanout import Hub, group_of
+from realtime.bus import Bus, envelope, gather, layer, supervise
+from realtime.fanout import CONTROL, Hub, group_of
 from tests.connect import until
 from tests.processes import RedisServer, redis_server
 from tests.realtime.layers import RecordingLayer
@@ -308,3 +308,35 @@ async def test_after_a_restart_of_redis_events_cross_again(settings: Settings) -
         for hub in hubs:
             await hub.close()
         await get_channel_layer().flush()
+
+
+# Asking.
+
+WHO = {"t": "who", "but": "", "matches": {}, "text": ""}
+
+
+async def test_every_process_answers_but_the_one_that_is_left_out(hubs: tuple[Hub, Hub]) -> None:
+    await ear(hubs[0], CONTROL)  # a hub joins in the background: now it has
+    await ear(hubs[1], CONTROL)
+    assert len(await gather(CONTROL, WHO, 0.3)) == 2
+    assert len(await gather(CONTROL, {**WHO, "but": hubs[0].bus.origin}, 0.3)) == 1
+
+
+async def test_asking_leaves_nothing_behind_on_the_layer(hubs: tuple[Hub, Hub]) -> None:
+    await ear(hubs[0], CONTROL)
+    await ear(hubs[1], CONTROL)
+    inside: Any = get_channel_layer()
+    before = _held(inside)
+    await gather(CONTROL, WHO, 0.05)
+    assert _held(inside) == before
+
+
+def _held(layer: Any) -> tuple[set[str], set[str]]:
+    """The channels and groups of this process."""
+    inside = layer._get_layer()  # noqa: SLF001 - nothing public tells what is still held
+    return set(inside.channels), set(inside.groups)
+
+
+async def test_without_a_layer_nobody_is_asked(settings: Settings) -> None:
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    assert await gather(CONTROL, WHO, 60) == []

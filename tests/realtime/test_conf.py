@@ -55,6 +55,7 @@ def test_a_limit_that_makes_no_sense_is_refused_by_its_name(name: str, value: ob
         ("NAMESPACE", "x" * 33),
         ("DB_THREADS", 0),
         ("DB_THREADS", 65),
+        ("REVIEW_INTERVAL", 0),
         ("MAX_TEXT", 1.5),
         ("COMMAND_BURST", "60.5"),
     ],

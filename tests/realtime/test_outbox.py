@@ -128,6 +128,29 @@ async def test_order_is_kept_whatever_is_pushed_or_sent(make: Make) -> None:
     assert reader.frames() == ["1", "2", b"3", "4", ""]
 
 
+async def test_what_is_sent_is_counted_and_what_waits_is_known(make: Make) -> None:
+    reader = Reader()
+    outbox = make(reader)
+    await outbox.send(Frame("1"))
+    reader.stop()
+    outbox.push(Burst([Frame("2"), Frame(b"33")]))
+    assert (outbox.messages, outbox.bytes, outbox.waiting) == (3, 3 + 3 + 4, 7)
+    reader.resume()
+    await outbox.finish()
+    assert outbox.waiting == 0
+
+
+async def test_what_is_dropped_is_not_counted(make: Make) -> None:
+    reader = Reader()
+    outbox = make(reader)
+    reader.stop()
+    for _ in range(10):
+        outbox.push(Frame("x" * 400))
+    assert outbox.messages == 3  # the limit is passed by the third, and seen before the fourth
+    reader.resume()
+    await outbox.finish()
+
+
 async def test_a_reader_that_is_too_slow_is_told_of_once(make: Make) -> None:
     reader = Reader()
     outbox = make(reader)

@@ -287,7 +287,9 @@ async def test_what_waits_is_taken_together() -> None:
     outbox = EventOutbox(str.encode, lambda: None)
     outbox.push(Frame("one "))
     outbox.push(Frame("two"))
+    assert (outbox.messages, outbox.bytes, outbox.waiting) == (2, 7, 7)
     assert (await outbox.take()).endswith(b"one two")
+    assert (outbox.messages, outbox.bytes, outbox.waiting) == (2, 7, 0)
 
 
 async def test_after_the_end_there_is_nothing() -> None:

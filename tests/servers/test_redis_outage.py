@@ -11,11 +11,6 @@ from tests.servers.clients import Site, member, users_in
 Pair = tuple[Server, Server]
 
 
-@pytest.fixture(autouse=True)
-def _no_traceback() -> None:
-    """Here there may be one: the layer's library logs how it lost its connection."""
-
-
 @pytest.fixture(scope="module")
 def sqlite_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A Redis of this module's own, to be killed."""

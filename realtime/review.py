@@ -1,0 +1,158 @@
+"""Looks again at who open sockets speak for and what they may: at once when told of a change, and now and then.
+
+What was told and got lost is found within CHORUS_REVIEW_INTERVAL. A few queries serve CHUNK sockets.
+"""
+
+import asyncio
+import logging
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from django.apps import apps
+
+from realtime import db
+from realtime.access import Identity, Rights, Verify
+from realtime.conf import conf
+
+CHUNK = 500
+ONCE_MORE_SECONDS = 1.0
+"""After it was asked for, a review is made again: who was just coming in, with what was read before the change, is
+here by then, and a logout, which is told of before the session ends, has ended it."""
+AGAIN_SECONDS = 1.0
+"""Until a review that found no database is tried again."""
+
+logger = logging.getLogger("chorus.review")
+
+
+class Socket(Protocol):
+    """What a review asks of an open socket."""
+
+    identity: Identity
+    verify: Verify | None
+    """None where nothing can be looked up; a guest's never is."""
+
+    def reads(self) -> frozenset[str]:
+        """The keys of the streams that it is in."""
+
+    def reviewed(self, now: Identity | str, rights: Mapping[str, Rights | None]) -> None:
+        """Take who speaks now, or why nobody does, and the rights in each of `reads` (None: it is gone)."""
+
+
+class Review:
+    """The open sockets of a process, and which of them have to be looked at again."""
+
+    def __init__(self) -> None:
+        self.sockets: set[Any] = set()
+        """Every open Socket of this process."""
+        self._users: set[Any] = set()
+        self._streams: set[str] = set()
+        self._everyone = False
+        self._working: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def ask(self, users: Iterable[Any] = (), streams: Iterable[str] = (), *, everyone: bool = False) -> None:
+        """Look again, now and once more, at sockets of users (primary keys, as text) and in streams (keys), or at all.
+
+        What is asked for while a review is under way goes into the next one together.
+        """
+        asked = frozenset(users), frozenset(streams), everyone
+        self._begin(*asked)
+        asyncio.get_running_loop().call_later(ONCE_MORE_SECONDS, self._begin, *asked)
+
+    def _begin(self, users: Iterable[Any] = (), streams: Iterable[str] = (), everyone: bool = False) -> None:
+        self._users.update(users)
+        self._streams.update(streams)
+        self._everyone = self._everyone or everyone
+        if self._working is None and not self._closed:
+            self._working = asyncio.create_task(self._work())
+
+    async def now_and_then(self) -> None:
+        """Look at all sockets, chunk by chunk, for ever."""
+        while True:
+            await asyncio.sleep(conf.review_interval * random.uniform(0.8, 1.0))
+            self._begin(everyone=True)
+
+    async def _work(self) -> None:
+        try:
+            while self._everyone or self._users or self._streams:
+                asked = self._take()
+                for start in range(0, len(asked), CHUNK):
+                    try:
+                        await self._look(asked[start : start + CHUNK])
+                    except Exception:
+                        logger.exception("rights of sockets could not be looked at; the next review tries again")
+        finally:
+            self._working = None
+
+    def _take(self) -> list[Socket]:
+        users, streams, everyone = self._users, self._streams, self._everyone
+        self._users, self._streams, self._everyone = set(), set(), False
+        return [
+            socket
+            for socket in self.sockets
+            if everyone
+            or (socket.identity.user is not None and str(socket.identity.user.pk) in users)
+            or not streams.isdisjoint(socket.reads())
+        ]
+
+    async def _look(self, sockets: Sequence[Socket]) -> None:
+        asked = [(socket.identity, socket.verify, socket.reads()) for socket in sockets]
+        while True:
+            try:
+                answers = await db.run(assess, asked)
+                break
+            except db.Unavailable:
+                await asyncio.sleep(AGAIN_SECONDS * random.uniform(0.5, 1.5))
+        for socket, (before, _, _), (now, rights) in zip(sockets, asked, answers, strict=True):
+            if socket in self.sockets and socket.identity is before:  # else it has logged in anew meanwhile
+                try:
+                    socket.reviewed(now, rights)
+                except Exception:
+                    logger.exception("a socket could not be told of its rights")
+
+    async def close(self) -> None:
+        """Stop what runs in the background."""
+        self._closed = True
+        if self._working is not None:
+            self._working.cancel()
+            await asyncio.gather(self._working, return_exceptions=True)
+
+
+Asked = tuple[Identity, Verify | None, frozenset[str]]
+Answer = tuple[Identity | str, dict[str, Rights | None]]
+
+
+def assess(asked: Sequence[Asked]) -> list[Answer]:
+    """For each identity: who it is now, or why it is nobody any more, and its rights in the streams named."""
+    known = _verified(asked)
+    streams = _streams(key for _, _, keys in asked for key in keys)
+    answers: list[Answer] = []
+    for identity, verify, keys in asked:
+        now = identity if verify is None or identity.login is None else known[verify][identity.login]
+        rights: dict[str, Rights | None] = {}
+        if isinstance(now, Identity):
+            rights = {key: Rights(now, streams[key]) if key in streams else None for key in keys}
+        answers.append((now, rights))
+    return answers
+
+
+def _verified(asked: Iterable[Asked]) -> dict[Verify, Mapping[Any, Identity | str]]:
+    logins: dict[Verify, set[Any]] = defaultdict(set)
+    for identity, verify, _ in asked:
+        if verify is not None and identity.login is not None:
+            logins[verify].add(identity.login)
+    return {verify: verify(found) for verify, found in logins.items()}
+
+
+def _streams(keys: Iterable[str]) -> dict[str, Any]:
+    by_model: dict[str, set[int]] = defaultdict(set)
+    for key in keys:
+        label, _, pk = key.partition(":")
+        by_model[label].add(int(pk))
+    found: dict[str, Any] = {}
+    for label, pks in by_model.items():
+        model: Any = apps.get_model(label)
+        found.update({row.key: row for row in model.with_access(pks)})
+    return found

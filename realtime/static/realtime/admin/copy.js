@@ -1,0 +1,5 @@
+/** Copy buttons on an admin page. */
+
+import { copyOnClick } from "../clipboard.js";
+
+copyOnClick(document);

@@ -1,0 +1,272 @@
+"""Rooms in admin: who may enter, who is muted or banned, how much is said."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from chat.models import Message, Room, Sanction
+from realtime import db
+from realtime.access import Identity
+from realtime.activity import activity
+from realtime.control import who
+from realtime.fanout import hub
+from tests.connect import connect, until
+
+pytestmark = pytest.mark.django_db
+in_threads = pytest.mark.django_db(transaction=True)
+LIST = "admin:chat_sanction_changelist"
+GUEST = Identity("guest:abc", "Guest-1234")
+
+
+@pytest.fixture
+def staff(root: User) -> Client:
+    """Root's browser."""
+    browser = Client()
+    browser.force_login(root)
+    return browser
+
+
+def helper(alice: User, *permissions: str) -> Client:
+    """Alice's browser, who is staff and may do this."""
+    User.objects.filter(pk=alice.pk).update(is_staff=True)
+    alice.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    browser = Client()
+    browser.force_login(alice)
+    return browser
+
+
+def page_of(room: Room) -> str:
+    return reverse("admin:chat_room_change", args=[room.pk])
+
+
+def form(room: Room, *added: dict[str, Any], lifted: Sanction | None = None, **fields: Any) -> dict[str, Any]:
+    """The room's form as it is sent, with sanctions added and one lifted."""
+    levels = {"guest_access": "write", "member_access": "write", "keep_days": "30", "keep_entries": "10"}
+    sent = {"title": room.title, "description": "", **levels, **fields}
+    rows: list[dict[str, Any]] = [{"id": lifted.pk, "room": room.pk, "DELETE": "on"}] if lifted else []
+    initial = len(rows)
+    rows += added
+    sent |= {"sanctions-TOTAL_FORMS": len(rows), "sanctions-INITIAL_FORMS": initial}
+    sent |= {f"sanctions-{number}-{name}": value for number, row in enumerate(rows) for name, value in row.items()}
+    return sent
+
+
+def mute(user: User, **fields: str) -> dict[str, Any]:
+    return {"user": user.pk, "kind": "mute", "how_long": "600", "reason": "spam", **fields}
+
+
+# Access.
+
+
+def test_a_room_is_for_its_people(staff: Client, lobby: Room, alice: User, bob: User) -> None:
+    team = Group.objects.create(name="team")
+    bob.groups.add(team)
+    nothing: dict[str, Any] = {"guest_access": "none", "member_access": "none"}
+    staff.post(page_of(lobby), form(lobby, **nothing, readers=[alice.pk], writer_groups=[team.pk]))
+    room = Room.objects.get()
+    assert room.denies(Identity.of_user(alice), "read") is None
+    assert room.denies(Identity.of_user(alice), "write") is not None
+    assert room.denies(Identity.of_user(bob), "write") is None
+    assert room.denies(GUEST, "read") is not None
+
+
+def test_the_form_says_how_the_lists_add_to_the_levels(staff: Client, lobby: Room) -> None:
+    page = staff.get(page_of(lobby)).text
+    assert "a private room is: guests nothing, members nothing, and its people here" in page
+    assert page.count("admin-autocomplete") >= 4
+
+
+# On the room's page.
+
+
+def test_a_mute_is_imposed_for_a_time_by_who_is_logged_in(staff: Client, lobby: Room, alice: User, root: User) -> None:
+    answer = staff.post(page_of(lobby), form(lobby, mute(alice)))
+    assert answer.status_code == 302
+    made = Sanction.objects.in_force().get()
+    assert (made.identity_key, made.name, made.kind, made.by, made.reason) == (
+        Identity.of_user(alice).key,
+        "alice",
+        "mute",
+        root,
+        "spam",
+    )
+    assert made.left is not None
+    assert timedelta(minutes=9) < made.left <= timedelta(minutes=10)
+    assert "alice may not write in lobby" in str(LogEntry.objects.get().get_change_message())
+
+
+def test_a_ban_can_be_for_good(staff: Client, lobby: Room, alice: User) -> None:
+    staff.post(page_of(lobby), form(lobby, mute(alice, kind="ban", how_long="")))
+    assert Sanction.objects.get().until is None
+    assert "for good" in staff.get(page_of(lobby)).text
+
+
+def test_ticking_delete_lifts_it(staff: Client, lobby: Room, alice: User, root: User) -> None:
+    sanction = lobby.sanction(Sanction.Kind.MUTE, Identity.of_user(alice), root)
+    assert staff.post(page_of(lobby), form(lobby, lifted=sanction)).status_code == 302
+    assert not Sanction.objects.exists()
+
+
+@pytest.mark.parametrize("wrong", [{"user": ""}, {"kind": "kill"}, {"how_long": "5"}, {"reason": "x" * 201}])
+def test_what_makes_no_sense_is_told_in_the_form(
+    wrong: dict[str, str], staff: Client, lobby: Room, alice: User
+) -> None:
+    answer = staff.post(page_of(lobby), form(lobby, {**mute(alice), **wrong}))
+    assert answer.status_code == 200
+    assert "Please correct the error" in answer.text
+    assert not Sanction.objects.exists()
+
+
+def test_superusers_are_not_muted_in_vain(staff: Client, lobby: Room, root: User) -> None:
+    assert "neither muted nor banned" in staff.post(page_of(lobby), form(lobby, mute(root))).text
+    assert not Sanction.objects.exists()
+
+
+def test_who_may_change_rooms_and_not_moderate_sanctions_nobody(lobby: Room, alice: User, bob: User) -> None:
+    browser = helper(alice, "view_room", "change_room")
+    assert "sanctions-TOTAL_FORMS" not in browser.get(page_of(lobby)).text
+    browser.post(page_of(lobby), form(lobby, mute(bob)))
+    assert not Sanction.objects.exists()
+    browser = helper(alice, "view_room", "change_room", "moderate_room")
+    browser.post(page_of(lobby), form(lobby, mute(bob)))
+    assert Sanction.objects.get().name == "bob"
+
+
+# For who is connected.
+
+
+def sanction_url(room: Room, **whom: Any) -> str:
+    return reverse("admin:chat_room_sanction", args=[room.pk], query=whom)
+
+
+def send(browser: Client, url: str, **fields: str) -> Any:
+    """Open the form and send it."""
+    whom = browser.get(url).context["form"].initial["whom"]
+    sent = {"whom": whom, "kind": "ban", "how_long": "3600", "reason": "", **fields}
+    return browser.post(url, sent, follow=True)
+
+
+def test_a_user_is_banned_by_the_form(staff: Client, lobby: Room, alice: User) -> None:
+    answer = send(staff, sanction_url(lobby, user=alice.pk))
+    assert "Alice may not enter in lobby." in answer.text
+    assert Sanction.objects.get().identity_key == Identity.of_user(alice).key
+    entry = LogEntry.objects.get()
+    assert (entry.get_edited_object(), entry.change_message) == (lobby, "Imposed: alice may not enter in lobby")
+
+
+@in_threads
+async def test_a_guest_who_is_connected_is_banned_and_out_at_once(staff: Client, lobby: Room) -> None:
+    async with connect("/ws/chat/lobby/") as guest:
+        await guest.next("joined")
+        [row] = (await db.run(who)).rows
+        await db.run(lambda: send(staff, sanction_url(lobby, connection=row["id"])))
+        while (message := await guest.communicator.receive_output(5))["type"] != "websocket.close":
+            pass
+        assert (message["code"], message["reason"]) == (4506, "You are banned from this room.")
+    assert (await Sanction.objects.aget()).identity_key == row["identity"]
+
+
+def test_whom_it_is_for_cannot_be_made_up(staff: Client, lobby: Room, alice: User) -> None:
+    url = sanction_url(lobby, user=alice.pk)
+    answer = send(staff, url, whom='["user:1","bob"]:x:y')
+    assert "Begin again" in answer.text
+    assert not Sanction.objects.exists()
+
+
+def test_moderating_is_a_permission_of_its_own(lobby: Room, alice: User, bob: User) -> None:
+    url = sanction_url(lobby, user=bob.pk)
+    browser = helper(alice, "change_room", "delete_room", "view_sanction", "delete_sanction")
+    for answer in (browser.get(url), browser.post(url, {"whom": "x"}), browser.get(reverse(LIST))):
+        assert answer.status_code == 403
+    browser = helper(alice, "moderate_room")
+    assert browser.get(url).status_code == 200
+    assert browser.get(reverse(LIST)).status_code == 200
+    assert not Sanction.objects.exists()
+
+
+def test_who_is_not_there_cannot_be_banned(staff: Client, lobby: Room, root: User) -> None:
+    for whom in ({}, {"user": "99"}, {"user": "x"}, {"connection": "gone"}, {"user": root.pk}):
+        answer = staff.get(sanction_url(lobby, **whom), follow=True)
+        assert "They are not there any more, or may do everything." in answer.text
+    assert staff.get(reverse("admin:chat_room_sanction", args=[99], query={"user": "1"})).status_code == 302
+
+
+# Lifting.
+
+
+@in_threads
+@pytest.mark.parametrize("way", ["lift", "delete", "queryset", "page", "action"])
+async def test_however_a_ban_is_lifted_open_sockets_learn_of_it(
+    way: str, staff: Client, lobby: Room, alice: User, root: User
+) -> None:
+    sanction = await db.run(lambda: lobby.sanction(Sanction.Kind.MUTE, Identity.of_user(alice), root))
+    ways: dict[str, Any] = {
+        "lift": sanction.lift,
+        "delete": sanction.delete,
+        "queryset": Sanction.objects.filter(pk=sanction.pk).delete,
+        "page": lambda: staff.post(reverse("admin:chat_sanction_delete", args=[sanction.pk]), {"post": "yes"}),
+        "action": lambda: staff.post(
+            reverse(LIST), {"action": "delete_selected", "post": "yes", "_selected_action": [sanction.pk]}
+        ),
+    }
+    async with connect("/ws/chat/lobby/", user=alice) as socket:
+        await socket.next("joined")
+        await socket.command("send", text="may I?")
+        assert (await socket.next("error"))["message"] == "You are muted in this room."
+        await db.run(ways[way])
+        [consumer] = hub().review.sockets
+        await until(lambda: consumer.rights.write is None)
+        await socket.command("send", text="now?")
+        await socket.next("chat", message="now?")
+    assert not await Sanction.objects.aexists()
+
+
+def test_a_room_with_sanctions_can_be_deleted(staff: Client, lobby: Room, alice: User, root: User) -> None:
+    lobby.sanction(Sanction.Kind.BAN, Identity.of_user(alice), root)
+    staff.post(reverse("admin:chat_room_delete", args=[lobby.pk]), {"post": "yes"})
+    assert not Room.objects.exists()
+
+
+# Activity.
+
+
+def said(room: Room, days_ago: int, *senders: str) -> None:
+    """Messages of another day."""
+    for sender in senders:
+        message = room.post(Identity(f"user:{sender}", sender), "hi")
+        Message.objects.filter(pk=message.pk).update(created_at=timezone.now() - timedelta(days=days_ago))
+
+
+def test_what_was_said_is_counted_by_day_and_by_people(lobby: Room, django_assert_num_queries: Any) -> None:
+    for days_ago, senders in ((0, "aab"), (6, "c"), (7, "d"), (29, "a"), (30, "e")):
+        said(lobby, days_ago, *senders)
+    regretted = lobby.post(GUEST, "hi")
+    lobby.delete_message(GUEST, regretted.seq)
+    with django_assert_num_queries(2):
+        found = activity(lobby)
+    assert [(each.days, each.count, each.senders) for each in found.periods] == [(1, 3, 2), (7, 4, 3), (30, 6, 4)]
+    counts = [count for _, count in found.by_day]
+    assert (len(counts), counts[-1], counts[-7], counts[-8], counts[0], sum(counts)) == (30, 3, 1, 1, 1, 6)
+
+
+def test_a_room_s_page_draws_it_and_has_it_as_a_table(staff: Client, lobby: Room) -> None:
+    said(lobby, 0, "a", "b")
+    said(lobby, 3, "a")
+    page = staff.get(page_of(lobby)).text
+    assert page.count("<rect") == 30
+    assert page.count('height="80"') == 1
+    assert 'height="40"' in page
+    assert "3 in 30 days, at most 2 in a day." in page
+    assert "<td>2</td>" in page
+
+
+def test_an_empty_room_has_an_empty_chart(staff: Client, lobby: Room) -> None:
+    page = staff.get(page_of(lobby)).text
+    assert page.count('height="0"') == 30
+    assert "0 in 30 days" in page
