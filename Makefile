@@ -11,6 +11,7 @@ INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
 hash = $(shell cksum < $(1) | tr -c '0-9\n' -)
 RUNTIME := $(VENV)/runtime-$(call hash,requirements/runtime.txt)
 DEV := $(VENV)/dev-$(call hash,requirements/dev.txt)
+BENCH := $(VENV)/bench-$(call hash,benchmarks/requirements.txt)
 # An environment outlives the Python it was made with, and then runs nothing.
 WORKS := $(shell $(PY) -c 'print("yes")' 2>/dev/null)
 
@@ -22,7 +23,7 @@ LAN := $(if $(filter-out 127.% localhost ::1,$(HOST)),CHORUS_DEV_LAN=1)
 PRODUCTION = DEBUG=0 REDIS_URL=redis://localhost ALLOWED_HOSTS=chat.example.com \
 	SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')"
 
-.PHONY: help run install test chaos autobahn check password token cert FORCE
+.PHONY: help run install test chaos autobahn check bench password token cert FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +48,9 @@ check: $(DEV) ## format, lint, types, Django's checks, missing migrations
 	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 	@$(PY) manage.py makemigrations --check --dry-run
 
+bench: $(BENCH) ## measure beside other servers, in ten minutes, into benchmarks/RESULTS.md; one row: ROW=fanout
+	@$(PY) -m benchmarks $(ROW) $(if $(ROUNDS),--rounds $(ROUNDS))
+
 autobahn: $(DEV) ## hold the sockets against RFC 6455, by Autobahn's test suite
 	@$(PY) -m tests.autobahn
 
@@ -65,5 +69,8 @@ $(RUNTIME): $(if $(WORKS),,FORCE)
 
 $(DEV): $(RUNTIME)
 	@$(INSTALL) requirements/dev.txt $@
+
+$(BENCH): $(DEV)
+	@$(INSTALL) benchmarks/requirements.txt $@
 
 FORCE:

@@ -20,7 +20,7 @@ from accounts.models import DEFAULT_DAYS, MAX_DAYS, Token
 from accounts.verify import verify
 from realtime import db
 from realtime.access import Identity
-from realtime.http import ERRORS, ApiRequest, Authentication, BadLogin, command, read_object, reply, takes
+from realtime.http import ERRORS, GUESTS_TOO, ApiRequest, Authentication, BadLogin, command, read_object, reply, takes
 from realtime.protocol import Command, Message, PersonText, Refused
 
 router = Router(tags=["Tokens"])
@@ -83,7 +83,7 @@ class Me(Message):
     """The token by which they ask."""
 
 
-@router.get("/me", response={200: Me, **ERRORS})
+@router.get("/me", response={200: Me, **ERRORS}, openapi_extra=GUESTS_TOO)
 async def me(request: ApiRequest) -> HttpResponse:
     """Who you are here."""
     identity = request.auth

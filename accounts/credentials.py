@@ -13,13 +13,16 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.http import parse_cookie
+from django.views.decorators.debug import sensitive_variables
 
 from accounts.attempts import count_bad_token
 from accounts.guests import guest_key, new_guest_key
 from accounts.models import Token
+from accounts.secret import is_well_formed
 from accounts.verify import is_of_password, verify
 from realtime import db
 from realtime.asgi import Application, Receive, Scope, Send, header
+from realtime.gathered import Gathered
 from realtime.protocol import Refused
 
 
@@ -30,7 +33,7 @@ class Credentials:
     - `token`: the bearer's Token, or None
     - `bad_token`: why `Authorization: Bearer` is not good, else ""; then nobody is logged in
     - `session_key`: of the session that logged the user in, or None
-    - `guest_key`: from our cookie, else random and good for this connection
+    - `guest_key`: from our cookie, else random and good for this connection; None for a user
     - `authenticate`: `await authenticate(secret)` gives a Token or None, for a login by message; raises
       Refused `rate_limited` where too many failed
     - `verify`: looks at logins again; see accounts.verify
@@ -43,20 +46,25 @@ class Credentials:
         self.inner = inner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Call the inner application with a copy of the scope that says who speaks."""
+        """Put into the scope who speaks, and call the inner application."""
         cookies = parse_cookie(header(scope, b"cookie") or "") if scope.get("cookies_allowed", True) else {}
         secret = _bearer(scope)
         login_by = partial(authenticate, address=scope.get("address", ""))
         login = await (by_session(cookies) if secret is None else _by_bearer(secret, login_by))
-        guest = {
-            "guest_key": guest_key(cookies) or new_guest_key(),
-            "authenticate": login_by,
-            "verify": verify,
-        }
-        await self.inner({**scope, **NOBODY, **guest, **login}, receive, send)
+        scope.update(NOBODY, authenticate=login_by, verify=verify, **login)
+        if not login.get("user"):
+            scope["guest_key"] = guest_key(cookies) or new_guest_key()
+        del cookies, secret, login, login_by  # this frame lives as long as the socket
+        await self.inner(scope, receive, send)
 
 
-NOBODY: Mapping[str, Any] = {"user": AnonymousUser(), "token": None, "bad_token": "", "session_key": None}
+NOBODY: Mapping[str, Any] = {
+    "user": AnonymousUser(),
+    "token": None,
+    "bad_token": "",
+    "session_key": None,
+    "guest_key": None,
+}
 
 
 async def authenticate(secret: str, address: str) -> Token | None:
@@ -64,10 +72,28 @@ async def authenticate(secret: str, address: str) -> Token | None:
 
     Raises Refused `rate_limited` for the bad token that is one too many from an address.
     """
-    token = await db.run(Token.authenticate, secret)
+    token = await tokens.get(secret) if is_well_formed(secret) else None
     if token is None:
         await count_bad_token(address)
+    elif not token.noted:
+        uses.soon(token.pk)
     return token
+
+
+@sensitive_variables("secrets")
+def _find_tokens(secrets: list[str]) -> dict[str, Token]:
+    return Token.authenticate_all(secrets)
+
+
+def _note_uses(pks: list[int]) -> dict[int, None]:
+    Token.note_use(pks)
+    return {}
+
+
+tokens = Gathered(_find_tokens)
+"""Tokens by their secrets: clients that come together are looked up together."""
+uses = Gathered(_note_uses, pause=1.0)
+"""Keeps note of the uses of tokens; a login does not wait for it."""
 
 
 def session_user(session_key: str) -> AbstractBaseUser | None:

@@ -70,6 +70,8 @@ class Token(models.Model):
 
     objects = TokenQuerySet.as_manager()
 
+    noted: bool
+    """Whether its use was noted within the minute before it was read; on what `authenticate_all` finds."""
     left: timedelta | None = None
     """How long it was good for when it was read with TokenQuerySet.timed."""
 
@@ -102,22 +104,36 @@ class Token(models.Model):
     @classmethod
     @sensitive_variables("secret")
     def authenticate(cls, secret: str) -> "Token | None":
-        """The token whose secret this is, with its owner, or None.
+        """The token whose secret this is, with its owner, or None; the use is noted.
 
         None for a mistyped one (no query), an unknown, revoked or expired one, and one whose owner is
         deactivated. One query, and once a minute a second that notes the use.
         """
-        if not is_well_formed(secret):
-            return None
-        used = models.Q(last_used_at__gt=_a_minute_ago())
-        tokens = cls.objects.usable().timed().select_related("owner").annotate(noted=used)
-        token = tokens.filter(digest=digest(secret)).first()
-        if token is None or not token.owner.is_active:
-            return None
-        if not token.noted:  # type: ignore[attr-defined]  # annotated above
-            with suppress(OperationalError):  # a full disk shuts nobody out: that it was used is only nice to know
-                cls.objects.filter(pk=token.pk).exclude(used).update(last_used_at=Now())
+        token = cls.authenticate_all([secret]).get(secret)
+        if token is not None and not token.noted:
+            cls.note_use([token.pk])
         return token
+
+    @classmethod
+    @sensitive_variables("secrets")
+    def authenticate_all(cls, secrets: Sequence[str]) -> "dict[str, Token]":
+        """The usable tokens of active owners by their secrets, as `authenticate` finds them, in one query."""
+        digests = {digest(secret): secret for secret in secrets if is_well_formed(secret)}
+        if not digests:
+            return {}
+        noted = models.Q(last_used_at__gt=_a_minute_ago())
+        tokens = cls.objects.usable().timed().select_related("owner").annotate(noted=noted)  # type: ignore[no-redef]  # declared for those who read it
+        found = tokens.filter(digest__in=digests, owner__is_active=True)
+        return {digests[token.digest]: token for token in found}
+
+    @classmethod
+    def note_use(cls, pks: Sequence[int]) -> None:
+        """Note that tokens were used, unless it was noted within the last minute.
+
+        A full disk or a locked database shuts nobody out: that it was used is only nice to know.
+        """
+        with suppress(OperationalError):
+            cls.objects.filter(pk__in=pks).exclude(last_used_at__gt=_a_minute_ago()).update(last_used_at=Now())
 
     def revoke(self) -> None:
         """Make it useless from now on; one revoked before keeps its first time."""

@@ -8,7 +8,7 @@ from ninja import Query, Router
 from chat import events
 from chat.models import Message, Room
 from realtime import db
-from realtime.http import ERRORS, ApiRequest, command, read_object, reply, takes
+from realtime.http import ERRORS, GUESTS_TOO, ApiRequest, command, read_object, reply, takes
 from realtime.http_streams import Asked, Name, Page, open_stream, readable, reply_page
 from realtime.journal import journal
 from realtime.protocol import Message as Model
@@ -40,7 +40,7 @@ class Messages(Page):
     messages: events.Entries
 
 
-@router.get("/", response={200: Rooms, **ERRORS})
+@router.get("/", response={200: Rooms, **ERRORS}, openapi_extra=GUESTS_TOO)
 async def list_rooms(request: ApiRequest) -> HttpResponse:
     """The rooms that you may read."""
     found = await db.run(readable, Room, request.auth)
@@ -48,7 +48,7 @@ async def list_rooms(request: ApiRequest) -> HttpResponse:
     return reply(Rooms(rooms=rooms))
 
 
-@router.get("/{room}/messages/", response={200: Messages, **ERRORS})
+@router.get("/{room}/messages/", response={200: Messages, **ERRORS}, openapi_extra=GUESTS_TOO)
 async def list_messages(request: ApiRequest, room: Name, asked: Query[Asked]) -> HttpResponse:
     """What was said in a room, oldest first: the newest, those after a position, or those before one."""
     found = await db.run(open_stream, Room, room, request.auth, "read")
@@ -56,11 +56,12 @@ async def list_messages(request: ApiRequest, room: Name, asked: Query[Asked]) ->
 
 
 SEND = takes(events.Send, "Idempotency-Key")
+SENT: dict[Any, Any] = {200: events.ChatEvent | events.Tombstone, 201: events.ChatEvent, **ERRORS}
 
 
-@router.post("/{room}/messages/", response={201: events.ChatEvent, **ERRORS}, openapi_extra=SEND)
+@router.post("/{room}/messages/", response=SENT, openapi_extra=SEND)
 async def post_message(request: ApiRequest, room: Name) -> HttpResponse:
-    """Say something in a room. The answer is 200 where `Idempotency-Key` was used before."""
+    """Say something in a room. The answer is 200 where `Idempotency-Key` was used before, for what is deleted too."""
     said = command(request, events.Send, read_object(request))
     found = await db.run(open_stream, Room, room, request.auth, "write")
     message: Any = await journal().append(found, Message.saying(request.auth, said.text, said.id))

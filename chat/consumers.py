@@ -7,9 +7,9 @@ from chat import events
 from chat.models import Message, Room
 from realtime import db
 from realtime.batch import Stored
-from realtime.consumers import command
 from realtime.fanout import Hub
 from realtime.journal import journal
+from realtime.json_consumer import command
 from realtime.live import Start
 from realtime.outbox import Frame
 from realtime.presence import NAMES, Change
@@ -24,6 +24,8 @@ LINE_BY_LINE = frozenset({"chat", "system"})
 
 class ChatConsumer(StreamConsumer):
     """`/ws/chat/<room>/`: everyone in a room reads what is said there, in one order."""
+
+    __slots__ = ()
 
     model = Room
 

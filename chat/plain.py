@@ -94,19 +94,22 @@ class GroupConsumer(SocketConsumer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.subscription = Subscription(self.push, opened=False)
+        self.subscription: Subscription | None = None
 
     async def opening(self) -> None:
         """Join the route's group: whoever is connected gets whatever is sent from then on."""
+        self.subscription = Subscription(self.outbox.push, opened=False)
         await self.hub.join(self.group, self.subscription)
 
     async def opened(self) -> None:
         """Be one of it."""
+        assert self.subscription is not None
         self.subscription.open = True
 
     def closed(self) -> None:
         """Leave it."""
-        self.hub.leave(self.group, self.subscription)
+        if self.subscription is not None:
+            self.hub.leave(self.group, self.subscription)
 
 
 class BroadcastConsumer(GroupConsumer):

@@ -4,10 +4,12 @@ A team that takes the apps into its own project keeps its own admin site: nothin
 """
 
 import logging
+from functools import wraps
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 from realtime.log import log
@@ -33,6 +35,21 @@ class ChorusAdminSite(admin.AdminSite):
             facts = {"user": attempt.username, "route": request.path, "address": request.axes_ip_address}  # type: ignore[attr-defined]  # axes sets it
             log(logger, "login denied: Not staff", **facts)
         return response
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """A page of admin; what no database can look for in its address is a bad request, and no failure of ours."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if "%00" in request.META.get("QUERY_STRING", ""):  # PostgreSQL has no text with NUL
+                raise BadRequest("a null character in the address")
+            try:
+                return inner(request, *args, **kwargs)
+            except OverflowError as error:  # a year, in a filter of a list, with more digits than years have
+                raise BadRequest("a number in the address is too large") from error
+
+        return checked
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """What is live, the apps by name, and those about people as one."""

@@ -8,7 +8,7 @@ from ninja import Router
 from counter import events
 from counter.models import Change, Counter
 from realtime import db
-from realtime.http import ERRORS, ApiRequest, command, read_object, reply, takes
+from realtime.http import ERRORS, GUESTS_TOO, ApiRequest, command, read_object, reply, takes
 from realtime.http_streams import Name, open_stream, readable
 from realtime.journal import journal
 from realtime.protocol import Message
@@ -31,7 +31,7 @@ class Counters(Message):
     counters: list[CounterInfo]
 
 
-@router.get("/", response={200: Counters, **ERRORS})
+@router.get("/", response={200: Counters, **ERRORS}, openapi_extra=GUESTS_TOO)
 async def list_counters(request: ApiRequest) -> HttpResponse:
     """The counters that you may read."""
     found = await db.run(readable, Counter, request.auth)
@@ -39,7 +39,7 @@ async def list_counters(request: ApiRequest) -> HttpResponse:
     return reply(Counters(counters=counters))
 
 
-@router.get("/{counter}/", response={200: events.StateEvent, **ERRORS})
+@router.get("/{counter}/", response={200: events.StateEvent, **ERRORS}, openapi_extra=GUESTS_TOO)
 async def get_counter(request: ApiRequest, counter: Name) -> HttpResponse:
     """Where a counter stands."""
     found = await db.run(open_stream, Counter, counter, request.auth, "read")

@@ -3,9 +3,9 @@
 from counter import events
 from counter.models import Change, Counter
 from realtime.batch import Stored
-from realtime.consumers import command
 from realtime.fanout import Hub
 from realtime.journal import journal
+from realtime.json_consumer import command
 from realtime.live import Start
 from realtime.outbox import Frame
 from realtime.presence import Change as PresenceChange
@@ -18,6 +18,8 @@ DEFAULT = "default"
 
 class CounterConsumer(StreamConsumer):
     """`/ws/counter/` and `/ws/counter/<name>/`: unasked, only `users` and `state` are ever sent."""
+
+    __slots__ = ()
 
     model = Counter
     presence_seconds = 0.5

@@ -17,7 +17,8 @@ def _not_zero(delta: int) -> int:
     return delta
 
 
-Delta = Annotated[int, Field(ge=-MAX_DELTA, le=MAX_DELTA), AfterValidator(_not_zero)]
+NOT_ZERO = {"not": {"const": 0}}
+Delta = Annotated[int, Field(ge=-MAX_DELTA, le=MAX_DELTA, json_schema_extra=NOT_ZERO), AfterValidator(_not_zero)]
 Value = Annotated[int, Field(ge=-MAX_VALUE, le=MAX_VALUE)]
 
 # From the client.

@@ -1,9 +1,10 @@
 """Topics and notifications over HTTP: parse, do what a socket does, reply. Also as server-sent events."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Query, Router
+from pydantic import AfterValidator, Field
 
 from notifications import events
 from notifications.consumers import NotificationsConsumer
@@ -12,14 +13,19 @@ from notifications.positions import Positions
 from realtime import db
 from realtime.access import Identity
 from realtime.fanout import group_of, hub
-from realtime.http import ERRORS, ApiRequest, command, header, read_body, read_object, reply, takes
-from realtime.http_streams import Asked, Name, Page, open_stream, readable, reply_page
+from realtime.http import ERRORS, GUESTS_TOO, ApiRequest, command, header, read_body, read_object, reply, takes
+from realtime.http_streams import NAME, Asked, Page, open_stream, readable, reply_page
 from realtime.journal import journal
-from realtime.protocol import Message, Refused, Sequence
+from realtime.protocol import Message, Refused, Sequence, printable
 from realtime.sse import respond
 from realtime.streams import unpruned
 
 router = Router(tags=["Notifications"])
+TOPIC = rf"({NAME}|@[^,\u0000-\u001f\u007f-\u009f]{{1,150}})"
+Addressed = Annotated[str, AfterValidator(printable), Field(json_schema_extra={"pattern": f"^{TOPIC}$"})]
+"""A topic in an address: its name, `me`, or `@` and a user name."""
+Several = Annotated[str, Field(json_schema_extra={"pattern": f"^{TOPIC}(,{TOPIC})*$"})]
+"""Topics in an address, separated by commas."""
 
 
 class TopicInfo(Message):
@@ -42,11 +48,15 @@ class RetractedNotification(events.Tombstone):
     """A deleted notification; OpenAPI wants a name that chat does not have."""
 
 
+Deleted = RetractedNotification | events.RetractedEvent
+"""What stands where a notification was, and what took it back."""
+
+
 class Notifications(Page):
     """What was published to a topic."""
 
     topic: str
-    messages: list[events.NotificationEvent | RetractedNotification | events.RetractedEvent]
+    messages: list[events.NotificationEvent | Deleted]
 
 
 class Receipt(events.NotificationEvent):
@@ -56,7 +66,7 @@ class Receipt(events.NotificationEvent):
     """User names; guests are not told."""
 
 
-@router.get("/", response={200: TopicList, **ERRORS})
+@router.get("/", response={200: TopicList, **ERRORS}, openapi_extra=GUESTS_TOO)
 async def list_topics(request: ApiRequest) -> HttpResponse:
     """The topics that you may subscribe to; your own is `me`."""
     return reply(TopicList(topics=await db.run(_list_topics, request.auth)))
@@ -75,14 +85,25 @@ def _list_topics(identity: Identity) -> list[TopicInfo]:
 
 # Server-sent events. These addresses come first: `stream` would else be taken for a topic or a position.
 
+EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"enum": sorted({event.model_fields["type"].default for event in events.EVENTS})},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "id": {"type": "string"},
+    },
+    "required": ["event", "data"],
+}
+"""One event of a stream (`itemSchema` is OpenAPI 3.2's)."""
 STREAM = {
+    **GUESTS_TOO,
     "responses": {
         200: {
             "description": "What a socket is told: `event:` has the type, `data:` the JSON, `id:` is what "
             "`Last-Event-ID` resumes after.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"schema": {"type": "string"}, "itemSchema": EVENT}},
         }
-    }
+    },
 }
 
 
@@ -94,13 +115,13 @@ class From(Message):
 
 
 @router.get("/stream", response={200: None, **ERRORS}, openapi_extra=STREAM)
-async def stream_topics(request: ApiRequest, topics: str) -> StreamingHttpResponse:
+async def stream_topics(request: ApiRequest, topics: Several) -> StreamingHttpResponse:
     """Several topics at once, separated by commas, as server-sent events."""
     return await _stream(request, [name.strip() for name in topics.split(",") if name.strip()], {})
 
 
 @router.get("/{topic}/stream", response={200: None, **ERRORS}, openapi_extra=STREAM)
-async def stream_topic(request: ApiRequest, topic: Name, start: Query[From]) -> StreamingHttpResponse:
+async def stream_topic(request: ApiRequest, topic: Addressed, start: Query[From]) -> StreamingHttpResponse:
     """A topic as server-sent events, from now on or after a position."""
     since = {} if start.since is None else {topic: events.Cursor(seq=start.since, epoch=start.epoch)}
     return await _stream(request, [topic], since)
@@ -129,19 +150,19 @@ def _known_as(name: str, reader: Identity) -> str:
 # Topics and notifications.
 
 
-@router.get("/{topic}/", response={200: Notifications, **ERRORS})
-async def list_notifications(request: ApiRequest, topic: Name, asked: Query[Asked]) -> HttpResponse:
+@router.get("/{topic}/", response={200: Notifications, **ERRORS}, openapi_extra=GUESTS_TOO)
+async def list_notifications(request: ApiRequest, topic: Addressed, asked: Query[Asked]) -> HttpResponse:
     """What was published, oldest first: the newest, those after a position, or those before one."""
     found = await db.run(open_stream, Topic, topic, request.auth, "read")
     return await reply_page(Notifications, found, asked, topic=found.public_name)
 
 
 PUBLISH = takes(events.Publish, "Idempotency-Key", "Title", "Priority", "Tags")
-PUBLISH["requestBody"]["content"]["text/plain"] = {"schema": {"type": "string"}}
+PUBLISH["requestBody"]["content"]["text/plain"] = {"schema": {"type": "string", "minLength": 1}}
 
 
-@router.post("/{topic}/", response={201: events.Published, **ERRORS}, openapi_extra=PUBLISH)
-async def publish(request: ApiRequest, topic: Name) -> HttpResponse:
+@router.post("/{topic}/", response={200: events.Published, 201: events.Published, **ERRORS}, openapi_extra=PUBLISH)
+async def publish(request: ApiRequest, topic: Addressed) -> HttpResponse:
     """Tell all who subscribed, in JSON; under any other content type the body is the message as it is.
 
     Then the headers `Title`, `Priority` and `Tags` (separated by commas) say the rest. The answer is 200
@@ -187,8 +208,8 @@ def _said(request: HttpRequest) -> dict[str, Any]:
     return said
 
 
-@router.get("/{topic}/{seq}/", response={200: Receipt, **ERRORS})
-async def get_notification(request: ApiRequest, topic: Name, seq: Sequence) -> HttpResponse:
+@router.get("/{topic}/{seq}/", response={200: Receipt | Deleted, **ERRORS}, openapi_extra=GUESTS_TOO)
+async def get_notification(request: ApiRequest, topic: Addressed, seq: Sequence) -> HttpResponse:
     """A notification, and who has acknowledged it."""
     return reply(await db.run(_receipt, topic, seq, request.auth))
 

@@ -13,9 +13,9 @@ from realtime import access, db
 from realtime.access import Action, Identity, Rights
 from realtime.batch import Stored
 from realtime.conf import conf
-from realtime.consumers import JsonConsumer, command
 from realtime.fanout import Hub, group_of
 from realtime.journal import journal
+from realtime.json_consumer import JsonConsumer, command
 from realtime.live import LiveStream, Start
 from realtime.outbox import Frame
 from realtime.presence import Change
@@ -59,7 +59,7 @@ class NotificationsConsumer(JsonConsumer):
         """Be one of the new user's sockets; subscriptions that they may not have end."""
         self._leave_own()
         if self.identity.user is not None:
-            self.own = Subscription(self.push)
+            self.own = Subscription(self.outbox.push)
             self.own_group = own_group(self.identity.user.pk)
             await self.hub.join(self.own_group, self.own)
         self._keep(await db.run(self._rights, self.identity, [each.topic for each in self.followed.values()]))
@@ -155,7 +155,7 @@ class NotificationsConsumer(JsonConsumer):
         self._unfollow(name)
         group = group_of(topic.key)
         subscription = Subscription(
-            self.push,
+            self.outbox.push,
             key=self.identity.key,
             opened=False,
             on_reset=lambda: self.spawn(self._restart(name)),

@@ -13,15 +13,16 @@ from django.utils.html import format_html
 
 from realtime.access import Identity
 from realtime.control_room import ConnectionAdmin
+from realtime.grants import GRANT_FIELDS
 from realtime.history import History, Record
 from realtime.models import Connection
 from realtime.protocol import Refused
-from realtime.streams import GRANTS, unpruned
+from realtime.streams import unpruned
 
 admin.site.register(Connection, ConnectionAdmin)
 
 LEVELS = ("guest_access", "member_access")
-LISTS = (*GRANTS["read"], *GRANTS["write"])
+LISTS = GRANT_FIELDS
 
 
 def access_fields(kind: str, meaning: str = "") -> Any:

@@ -69,7 +69,8 @@ class Outermost:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        scope = {**scope, "server_send": send, "address": client_address(scope)}
+        # The scope was made for this connection: it is not copied, since each copy would live as long as the socket.
+        scope.update(server_send=send, address=client_address(scope))
         try:
             await self.inner(scope, receive, send)
         except db.Unavailable:
@@ -100,7 +101,9 @@ class Origin:
             if not settings.DEBUG:
                 await refuse(scope, receive, send, 403)
                 return
-        await self.inner({**scope, "cookies_allowed": ours}, receive, send)
+        scope["cookies_allowed"] = ours
+        del origin
+        await self.inner(scope, receive, send)
 
 
 def own_origin(scope: Scope) -> str | None:

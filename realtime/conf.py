@@ -75,16 +75,16 @@ def _load() -> Conf:
 class _Lazy:
     """The settings in force, read on first use and again when a test overrides one."""
 
-    _loaded: Conf | None = None
-
     def __getattr__(self, name: str) -> Any:
-        if self._loaded is None:
-            self._loaded = _load()
-        return getattr(self._loaded, name)
+        """Read them all: what is asked for with every message is an attribute from then on."""
+        if name not in Conf.model_fields:
+            raise AttributeError(name)
+        vars(self).update(_load())
+        return vars(self)[name]
 
     def forget(self, *, setting: str, **_: object) -> None:
         if setting.startswith("CHORUS_"):
-            self._loaded = None
+            vars(self).clear()
 
 
 _lazy = _Lazy()

@@ -28,7 +28,7 @@ from realtime.outbox import Frame
 from realtime.presence import Presence, RedisStore
 from realtime.protocol import CloseCode, Event
 from realtime.review import Review
-from realtime.subscription import Subscription
+from realtime.subscription import Subscription, Unstored, push_unstored
 
 CHECK_SECONDS = 5.0
 """A lost hint is found after this long, or after a second while the layer cannot be told anything."""
@@ -44,6 +44,13 @@ def group_of(key: str) -> str:
     return key.replace(":", ".")
 
 
+def redis_client() -> "Redis | None":
+    """A client for what the layer has no words for (leases that expire), where this site has a Redis."""
+    url = getattr(settings, "REDIS_URL", "")
+    found = "://" in url and not url.startswith("memory:")
+    return Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) if found else None
+
+
 class Hub:
     """Carries events to local sockets, whether they were born here, elsewhere, or only in the database."""
 
@@ -54,6 +61,7 @@ class Hub:
         self.throttle = Throttle()
         self.review = Review()
         self._kept: set[str] = set()
+        self._unsent: dict[str, list[Unstored]] = {}
         self._groups: dict[str, set[Subscription]] = {}
         self._streams: dict[str, LiveStream] = {}
         self._repairs = asyncio.Semaphore(REPAIRS_AT_ONCE)
@@ -71,10 +79,7 @@ class Hub:
             self._tasks.append(asyncio.create_task(supervise("presence lease", self.presence.keep_lease)))
 
     def _store(self) -> RedisStore | None:
-        url = getattr(settings, "REDIS_URL", "")
-        self._redis = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) if "://" in url else None
-        if url.startswith("memory:"):
-            self._redis = None
+        self._redis = redis_client()
         return RedisStore(self._redis, conf.namespace, self.bus.origin) if self._redis else None
 
     def keep_running(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -114,16 +119,17 @@ class Hub:
     def push(
         self, group: str, kind: str, data: str | bytes, *, but: Subscription | None = None, but_key: str = ""
     ) -> None:
-        """Send an unstored event to the group's local sockets only."""
-        frame = Frame(data)
-        for subscription in self._groups.get(group, ()):
-            if (
-                subscription.open
-                and subscription is not but
-                and (not but_key or subscription.key != but_key)
-                and (subscription.kinds is None or kind in subscription.kinds)
-            ):
-                subscription.push(frame)
+        """Send an unstored event to the group's local sockets only, with whatever else comes in this turn."""
+        if group not in self._groups:
+            return
+        if not self._unsent:
+            self._loop.call_soon(self._send_all)
+        self._unsent.setdefault(group, []).append(Unstored(Frame(data), kind, but, but_key))
+
+    def _send_all(self) -> None:
+        unsent, self._unsent = self._unsent, {}
+        for group, events in unsent.items():
+            push_unstored(self._groups.get(group, ()), events)
 
     # Stored events.
 
@@ -261,7 +267,17 @@ def listeners(group: str) -> int:
     for loop, found in _hubs.items():
         if loop.is_running():
             return asyncio.run_coroutine_threadsafe(found.presence.count(group), loop).result(2)
-    return 0
+    return async_to_sync(_listeners_elsewhere)(group)
+
+
+async def _listeners_elsewhere(group: str) -> int:
+    """For a process that has had no socket yet: what the others say of themselves."""
+    client = redis_client()
+    if client is None:
+        return 0
+    async with client:
+        shares = await RedisStore(client, conf.namespace, "").read(group)
+    return sum(share.connections for share in shares.values())
 
 
 def announce(batch: Batch) -> None:

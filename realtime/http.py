@@ -20,6 +20,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.crypto import salted_hmac
 from ninja.errors import ValidationError
 from ninja.security.base import AuthBase
+from pydantic import TypeAdapter
 
 from realtime import db
 from realtime.access import Credential, Identity, Verify
@@ -27,7 +28,17 @@ from realtime.asgi import client_address
 from realtime.conf import conf
 from realtime.limits import CommandRate
 from realtime.log import log
-from realtime.protocol import Command, ErrorCode, ErrorEvent, Message, Refused, client_id, parse_object, validate
+from realtime.protocol import (
+    ClientId,
+    Command,
+    ErrorCode,
+    ErrorEvent,
+    Message,
+    Refused,
+    client_id,
+    parse_object,
+    validate,
+)
 
 STATUS = {
     "bad_json": 400,
@@ -43,6 +54,11 @@ STATUS = {
 """HTTP status by error code; `forbidden` is 401 where a login would help."""
 ERRORS: dict[Any, Any] = {frozenset({400, 401, 403, 404, 409, 413, 429, 503}): ErrorEvent}
 """For a ninja operation's `response`."""
+GUESTS_TOO: dict[str, Any] = {"security": [{}]}
+"""For a ninja operation's `openapi_extra`: who sends no bearer may ask as well."""
+TEXT = {"type": "string"}
+HEADERS = {"Idempotency-Key": TypeAdapter(ClientId).json_schema()}
+"""Headers that are not any text, as JSON Schema."""
 RETRY_SECONDS = 5
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 RATES_KEPT = 10_000
@@ -215,13 +231,14 @@ def command(request: HttpRequest, model: type[C], value: Mapping[str, Any]) -> C
 
 
 def takes(model: type[Command], *headers: str) -> dict[str, Any]:
-    """For a ninja operation's `openapi_extra`: its body is this command, without what the address says."""
+    """For a ninja operation's `openapi_extra`: its body is this command, without what address and headers say."""
     schema = model.model_json_schema()
-    for name in ("action", "topic"):
+    for name in ("action", "topic", "id"):
         schema["properties"].pop(name, None)
     schema["required"] = [name for name in schema.get("required", ()) if name in schema["properties"]]
     return {
-        "parameters": [{"in": "header", "name": name, "schema": {"type": "string"}} for name in headers],
+        **GUESTS_TOO,
+        "parameters": [{"in": "header", "name": name, "schema": HEADERS.get(name, TEXT)} for name in headers],
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
     }
 

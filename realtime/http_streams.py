@@ -13,7 +13,9 @@ from realtime.protocol import Event, Message, Refused, Sequence, printable
 from realtime.replay import with_entries
 from realtime.streams import Stream
 
-Name = Annotated[str, AfterValidator(printable)]
+NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+"""A stream's name as a client may write it, for JSON Schema; realtime.streams.validate_name holds it."""
+Name = Annotated[str, AfterValidator(printable), Field(json_schema_extra={"pattern": f"^{NAME}$"})]
 """A stream's name in an address."""
 
 

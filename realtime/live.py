@@ -67,6 +67,12 @@ class LiveStream:
         self._asked = False
         """A repair was asked for since the latest read began."""
         self._repairs = repairs
+        self._row: Stream | None = None
+
+    def share(self, row: Stream) -> Stream:
+        """One copy of the stream's row for all its sockets: the given one, or the one they have already."""
+        self._row = self._row or row
+        return self._row
 
     # What commits and hints bring.
 

@@ -51,6 +51,8 @@ def mounted(api: NinjaAPI) -> tuple[list[URLPattern], str, str]:
 
 
 async def _nothing(request: HttpRequest, **_: Any) -> HttpResponse:
+    if request.method == "OPTIONS":  # a browser would keep the answer to the request itself from its page
+        return HttpResponse(status=204)
     return refuse(request, Refused("not_found", "There is nothing here."))
 
 
@@ -70,11 +72,11 @@ def _open_to_others(view: View) -> View:
 
 
 async def _answer(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-    if request.method == "OPTIONS":
-        return HttpResponse(status=204, headers={"Allow": METHODS})
     response: HttpResponseBase = await view(request, *args, **kwargs)
     if response.status_code == 405:
         allowed = response["Allow"]
+        if request.method == "OPTIONS":
+            return HttpResponse(status=204, headers={"Allow": allowed})
         response = refuse(request, Refused("unsupported_action", f"Only {allowed} can be done here."))
         response["Allow"] = allowed
     return response

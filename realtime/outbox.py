@@ -58,18 +58,21 @@ class FrameWriter(Protocol):
 
     drains: bool
     """To be set where `chorus.shutdown` is understood: the server then leaves the closing to the consumer."""
+    ended: bool
+    """Nothing may be written any more: a close was sent or received, or the connection is gone."""
+
+    @property
+    def writable(self) -> Any:
+        """`is_set()` while the peer reads enough for more to be sent."""
 
     def write(self, wire: bytes) -> None:
-        """Write ready-made frames; dropped once the connection is closing."""
+        """Write ready-made frames; not to be called once `ended`."""
 
     def buffered(self) -> int:
         """Bytes that the kernel has not taken yet."""
 
     async def drain(self) -> None:
         """Wait until the peer has read enough for more; returns at once when the connection is lost."""
-
-    def is_closing(self) -> bool:
-        """Tell whether what is written would be dropped."""
 
 
 class Outbox(ABC):
@@ -125,32 +128,36 @@ class DirectOutbox(Outbox):
     def __init__(self, writer: FrameWriter, on_overflow: Callable[[], None]) -> None:
         super().__init__(on_overflow)
         self._writer = writer
+        self._buffered = writer.buffered
+        self._write = writer.write
 
     @property
     def waiting(self) -> int:
         return self._writer.buffered()
 
     def push(self, frame: Frame | Burst) -> None:
-        if self._writer.buffered() > self._limit:
+        # This runs once for each delivery: nothing is called that need not be.
+        if self._buffered() > self._limit:
             self._overflow()
-        elif not self.overflowed:
+        elif not (self._writer.ended or self._on_overflow is None):
             self.messages += frame.count
             self.bytes += len(frame.wire)
-            self._writer.write(frame.wire)
+            self._write(frame.wire)
 
     async def send(self, frame: Frame) -> None:
-        if not self.overflowed:
+        if not (self._writer.ended or self.overflowed):
             self.messages += 1
             self.bytes += len(frame.wire)
-            self._writer.write(frame.wire)
-            await self._writer.drain()
+            self._write(frame.wire)
+            if not self._writer.writable.is_set():
+                await self._writer.drain()
 
     async def drain(self) -> None:
         await self._writer.drain()
 
     @property
     def gone(self) -> bool:
-        return self._writer.is_closing()
+        return self._writer.ended
 
     async def finish(self) -> None:
         """Nothing to do: what is written precedes whatever the server writes next."""

@@ -91,10 +91,13 @@ def printable(text: str) -> str:
         raise Refused("invalid", NOT_PRINTABLE) from None
 
 
-PersonText = Annotated[str, AfterValidator(_printable)]
+PRINTABLE = {"pattern": r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"}
+"""CONTROL, for JSON Schema."""
+
+PersonText = Annotated[str, AfterValidator(_printable), Field(json_schema_extra=PRINTABLE)]
 """Text that a person wrote and others read."""
 
-ClientId = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_printable)]
+ClientId = Annotated[PersonText, StringConstraints(min_length=1, max_length=64)]
 """A client's own name for its command, best a UUID: the same id again is answered with the first result."""
 
 

@@ -2,28 +2,57 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from realtime import db
 from realtime.access import Action, Identity, Rights
 from realtime.batch import Stored
-from realtime.consumers import JsonConsumer
 from realtime.fanout import Hub, group_of
+from realtime.gathered import Gathered
+from realtime.json_consumer import JsonConsumer
 from realtime.live import LiveStream, Start
 from realtime.presence import Change
 from realtime.protocol import CloseCode, Refused
 from realtime.replay import pages
-from realtime.streams import Stream
+from realtime.streams import Stream, is_name
 from realtime.subscription import Subscription
+
+
+class Opening(NamedTuple):
+    """A stream that somebody wants to enter."""
+
+    model: type[Stream]
+    name: str
+    identity: Identity
+
+
+def _open_all(asked: list[Opening]) -> dict[Opening, tuple[Stream, Rights] | Refused]:
+    """Open what sockets want to enter at the same moment: one query for each model, and what their rights ask."""
+    rows: dict[tuple[type[Stream], str], Stream] = {}
+    for model in {each.model for each in asked}:
+        names = {name for each in asked if each.model is model and is_name(name := each.name.lower())}
+        rows.update({(model, row.name): row for row in model._default_manager.filter(name__in=names)} if names else {})
+    found: dict[Opening, tuple[Stream, Rights] | Refused] = {}
+    for each in asked:
+        try:
+            manager: Any = each.model._default_manager
+            stream = rows.get((each.model, each.name.lower())) or manager.open(each.name, each.identity)
+            found[each] = stream, Rights(each.identity, stream)
+        except Refused as refusal:
+            found[each] = refusal
+    return found
+
+
+openings = Gathered(_open_all)
+"""A crowd that enters one room at once costs a query."""
 
 
 class StreamConsumer(JsonConsumer):
     """A socket that reads one stream: a room, a counter. A subclass says how."""
 
-    model: ClassVar[type[Stream]]
-    kinds: frozenset[str] | None = None
-    """The event types this socket wants; None: all."""
+    __slots__ = ("group", "joins", "kinds", "live", "present_as", "rights", "stream", "subscription")
 
+    model: ClassVar[type[Stream]]
     presence_seconds: ClassVar[float] = 0.0
     """Comings and goings are told at most once in so many seconds; 0: at once."""
 
@@ -33,6 +62,8 @@ class StreamConsumer(JsonConsumer):
 
     def __init__(self) -> None:
         super().__init__()
+        self.kinds: frozenset[str] | None = None
+        """The event types this socket wants; None: all."""
         self.group = ""
         self.subscription: Subscription | None = None
         self.present_as = ""
@@ -65,12 +96,15 @@ class StreamConsumer(JsonConsumer):
 
     async def opened(self) -> None:
         """Join the stream, with what was missed if the client says where it was."""
-        self.stream, self.rights = await db.run(self._open)
+        found = await openings.get(Opening(self.model, self.stream_name(), self.identity))
+        if found is None or isinstance(found, Refused):
+            raise found or Refused("not_found", "It does not exist.", close=CloseCode.NO_SUCH_STREAM)
+        self.stream, self.rights = found
         self.rights.check("read")
         since = self._since()
         self.group = group_of(self.stream.key)
         self.subscription = Subscription(
-            self.push,
+            self.outbox.push,
             key=self.identity.key,
             kinds=self.kinds,
             opened=False,
@@ -78,11 +112,8 @@ class StreamConsumer(JsonConsumer):
             on_gone=lambda: self.end(CloseCode.NO_SUCH_STREAM, "it was deleted"),
         )
         self.live = await self.hub.stream(self.stream.key, self.subscription)
+        self.stream = self.live.share(self.stream)
         await self._join(since, self.query.get("epoch"))
-
-    def _open(self) -> tuple[Stream, Rights]:
-        stream = self.model._default_manager.open(self.stream_name(), self.identity)  # type: ignore[attr-defined]
-        return stream, Rights(self.identity, stream)
 
     def _look_again(self) -> Rights:
         stream = self.model._default_manager.filter(pk=self.stream.pk).first()

@@ -8,9 +8,7 @@ import hashlib
 import json
 import secrets
 import string
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
@@ -25,6 +23,7 @@ from realtime import fanout
 from realtime.access import AccessLevel, Action, Identity, check
 from realtime.batch import PAGE, Batch, Head, Snapshot, Stored
 from realtime.commit import commit
+from realtime.grants import GRANT_FIELDS, NOBODY, Grants, granted_to, grants_of
 from realtime.protocol import CloseCode, Event, Refused
 
 validate_name = RegexValidator(
@@ -97,54 +96,8 @@ class StreamQuerySet(models.QuerySet[Any]):
             return self.exclude(guest_access=AccessLevel.NONE)
         granted = Q()
         for name in GRANT_FIELDS:
-            granted |= Q(pk__in=_granted_to(self.model, name, identity.user))
+            granted |= Q(pk__in=granted_to(self.model, name, identity.user))
         return self.filter(~Q(member_access=AccessLevel.NONE) | granted)
-
-
-def _granted_to(model: Any, name: str, user: Any) -> Any:
-    """The keys of streams whose field of that name holds the user, or one of their groups."""
-    field = model._meta.get_field(name)
-    own = user.groups.values("pk") if name.endswith("groups") else [user.pk]
-    rows = field.remote_field.through._default_manager.filter(**{f"{field.m2m_reverse_field_name()}__in": own})
-    return rows.values(field.m2m_field_name())
-
-
-def _granted_in(model: Any, name: str, pks: Collection[int]) -> Mapping[int, frozenset[Any]]:
-    """By stream, the keys of the users or groups in its field of that name; one query."""
-    field = model._meta.get_field(name)
-    stream = field.m2m_field_name()
-    rows = field.remote_field.through._default_manager.filter(**{f"{stream}__in": pks})
-    found: dict[int, set[Any]] = defaultdict(set)
-    for pk, granted in rows.values_list(stream, field.m2m_reverse_field_name()):
-        found[pk].add(granted)
-    return {pk: frozenset(granted) for pk, granted in found.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Grants:
-    """Whom a stream lets in beyond its levels: primary keys of users and groups."""
-
-    readers: frozenset[Any]
-    writers: frozenset[Any]
-    reader_groups: frozenset[Any]
-    writer_groups: frozenset[Any]
-
-    def cover(self, identity: Identity, action: Action) -> bool:
-        """Tell whether they let this user do that."""
-        user: Any = identity.user
-        if user.pk in self.writers or (action == "read" and user.pk in self.readers):
-            return True
-        groups = self.writer_groups | self.reader_groups if action == "read" else self.writer_groups
-        return bool(groups) and any(group.pk in groups for group in user.groups.all())
-
-
-NOBODY = Grants(frozenset(), frozenset(), frozenset(), frozenset())
-GRANTS: dict[Action, tuple[str, str]] = {
-    "read": ("readers", "reader_groups"),
-    "write": ("writers", "writer_groups"),
-}
-"""The fields that let users and groups in. Who may write may read."""
-GRANT_FIELDS = (*GRANTS["read"], *GRANTS["write"])
 
 
 class Stream(models.Model):
@@ -217,18 +170,13 @@ class Stream(models.Model):
     @cached_property
     def grants(self) -> Grants:
         """Whom this stream lets in beyond its levels, as of the first question."""
-        return self._grants_of([] if self._state.adding else [self.pk]).get(self.pk, NOBODY)
-
-    @classmethod
-    def _grants_of(cls, pks: Collection[int]) -> dict[int, Grants]:
-        found = {name: _granted_in(cls, name, pks) if pks else {} for name in GRANT_FIELDS}
-        return {pk: Grants(**{name: granted.get(pk, frozenset()) for name, granted in found.items()}) for pk in pks}
+        return NOBODY if self._state.adding else grants_of(type(self), [self.pk])[self.pk]
 
     @classmethod
     def with_access(cls, pks: Collection[int]) -> list[Self]:
         """The streams of these keys that exist, with all that `denies` asks the database for: a few queries."""
         rows = list(cls._default_manager.filter(pk__in=pks))
-        grants = cls._grants_of(pks)
+        grants = grants_of(cls, pks)
         for row in rows:
             row.grants = grants[row.pk]
         return rows

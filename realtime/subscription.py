@@ -1,6 +1,7 @@
 """One socket's place in a group, and how stored entries reach all places of a group."""
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from realtime.batch import Stored
 from realtime.outbox import Burst, Frame
@@ -35,6 +36,36 @@ class Subscription:
         """Called when the stream's positions lost their meaning: the socket has to join anew."""
         self.on_gone = on_gone
         """Called when the stream was deleted."""
+
+
+class Unstored(NamedTuple):
+    """An event that is not stored, and who does not get it."""
+
+    frame: Frame
+    kind: str
+    but: "Subscription | None" = None
+    but_key: str = ""
+
+    def is_for(self, subscription: Subscription) -> bool:
+        """Tell whether this place of its group gets it."""
+        return (
+            subscription is not self.but
+            and (not self.but_key or subscription.key != self.but_key)
+            and (subscription.kinds is None or self.kind in subscription.kinds)
+        )
+
+
+def push_unstored(subscribers: Iterable[Subscription], events: list[Unstored]) -> None:
+    """Hand events to all that are open: one write for each socket."""
+    everything = _together([event.frame for event in events])
+    for_all = not any(event.but or event.but_key for event in events)
+    for subscription in subscribers:
+        if not subscription.open:
+            continue
+        if for_all and subscription.kinds is None:
+            subscription.push(everything)
+        elif wanted := [event.frame for event in events if event.is_for(subscription)]:
+            subscription.push(everything if len(wanted) == len(events) else _together(wanted))
 
 
 def push_stored(subscribers: Iterable[Subscription], events: list[tuple[Stored, Frame]]) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 from django.db.models.signals import m2m_changed, post_save
 
 from realtime.control import look_again
+from realtime.grants import GRANT_FIELDS
 from realtime.retention import stream_models
-from realtime.streams import GRANT_FIELDS, Stream
+from realtime.streams import Stream
 
 
 def watch() -> None:

@@ -299,8 +299,11 @@ def _postgres_binaries() -> Path:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """Run a real PostgreSQL of the tests' own; making one takes seconds, so share it."""
+def postgres_server(*, durable: bool = False) -> Iterator[PostgresServer]:
+    """Run a real PostgreSQL of the tests' own; making one takes seconds, so share it.
+
+    Unless it is to be `durable`, a commit does not wait for the disk.
+    """
     binaries, port = _postgres_binaries(), free_port()
     user = "postgres" if hasattr(os, "geteuid") and os.geteuid() == 0 else None  # it refuses to run as root
     with _directory(owner=user) as directory:
@@ -309,7 +312,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         initdb += ["--locale=C"]
         _run(initdb, cwd=directory, **_identity(user))
         options = ["-D", data, "-k", str(directory), "-p", str(port), "-c", "listen_addresses=127.0.0.1"]
-        options += ["-c", "fsync=off", "-c", "max_connections=200"]
+        options += ["-c", f"fsync={'on' if durable else 'off'}", "-c", "max_connections=200"]
         server = PostgresServer(
             [str(binaries / "postgres"), *options],
             port,

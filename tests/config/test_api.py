@@ -58,6 +58,17 @@ def test_every_operation_says_what_it_does() -> None:
     assert all(operation["description"] for methods in paths.values() for operation in methods.values())
 
 
+def test_a_guest_may_ask_everything_but_to_revoke_a_token() -> None:
+    paths = api.get_openapi_schema()["paths"]
+    needed = [
+        (method, path)
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        if {} not in operation.get("security", [{}])
+    ]
+    assert needed == [("delete", "/api/token/")]
+
+
 def test_no_two_schemas_share_a_name() -> None:
     schemas = api.get_openapi_schema()["components"]["schemas"]
     assert "topic" not in schemas["Tombstone"]["properties"]

@@ -48,6 +48,8 @@ class Machine:
             (self.bin / tool).symlink_to(shutil.which(tool) or "/nowhere")
         shutil.copytree(BASE_DIR / "requirements", self.project / "requirements")
         shutil.copy(BASE_DIR / "Makefile", self.project)
+        (self.project / "benchmarks").mkdir()
+        shutil.copy(BASE_DIR / "benchmarks/requirements.txt", self.project / "benchmarks")
 
     def program(self, name: str, text: str) -> Path:
         """Put a program on the path."""
@@ -90,7 +92,7 @@ def machine(tmp_path: Path) -> Machine:
 
 def test_help_names_every_target(machine: Machine) -> None:
     said = machine.make().stdout
-    for target in ("run", "install", "test", "chaos", "check", "autobahn", "password", "token", "cert"):
+    for target in ("run", "install", "test", "chaos", "check", "autobahn", "bench", "password", "token", "cert"):
         assert f"make {target} " in said
 
 
@@ -200,6 +202,13 @@ def test_development_needs_both_files(machine: Machine) -> None:
     assert [stamp.partition("-")[0] for stamp in machine.stamps] == ["dev", "runtime"]
     assert done.stdout.startswith("ran -m pytest ")
     assert "-k one" in done.stdout
+
+
+def test_benchmarks_need_what_they_compare_with(machine: Machine) -> None:
+    machine.python("python3", "3.11.2")
+    done = machine.make("bench", "ROW=fanout")
+    assert [stamp.partition("-")[0] for stamp in machine.stamps] == ["bench", "dev", "runtime"]
+    assert done.stdout.startswith("ran -m benchmarks fanout ")
 
 
 def test_an_environment_whose_python_is_gone_is_made_again(machine: Machine) -> None:

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from accounts.models import Token
+from accounts.secret import new_secret
 from chat.models import Room
 from realtime.asgi import client_address, own_origin
 from realtime.db import Unavailable
@@ -174,12 +175,12 @@ async def test_a_server_without_http_answers_closes_an_unknown_path() -> None:
 
 
 async def test_a_silent_database_lets_nobody_in_as_a_guest(monkeypatch: pytest.MonkeyPatch) -> None:
-    def silent(_secret: str) -> None:
+    def silent(_secrets: list[str]) -> None:
         raise Unavailable("the database did not answer in time")
 
-    monkeypatch.setattr(Token, "authenticate", silent)
+    monkeypatch.setattr(Token, "authenticate_all", silent)
     with pytest.raises(HandshakeRefused) as refused:
-        async with connect("/ws/echo/", secret="any"):
+        async with connect("/ws/echo/", secret=new_secret()):
             pass
     assert refused.value.status == 503
     assert refused.value.headers == {"retry-after": "5"}

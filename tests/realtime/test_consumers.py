@@ -16,8 +16,9 @@ from accounts.models import Token
 from accounts.secret import new_secret
 from realtime import db
 from realtime.asgi import websocket_application
-from realtime.consumers import IN_FLIGHT, Close, JsonConsumer, SocketConsumer, command
+from realtime.consumers import Close, SocketConsumer
 from realtime.fanout import hub
+from realtime.json_consumer import IN_FLIGHT, JsonConsumer, command
 from realtime.outbox import Frame
 from realtime.protocol import CloseCode, Command, Event, Refused
 from tests.connect import HandshakeRefused, connect, until
@@ -444,10 +445,10 @@ async def test_a_login_that_cannot_be_checked_is_unavailable_and_no_failure(monk
     async with talk() as socket:
         await socket.next("told")
 
-        def away(_secret: str) -> None:
+        def away(_secrets: list[str]) -> None:
             raise db.Unavailable("away")
 
-        monkeypatch.setattr(Token, "authenticate", away)
+        monkeypatch.setattr(Token, "authenticate_all", away)
         await socket.send(json.dumps({"token": new_secret()}))
         assert (await socket.error())["code"] == "unavailable"
         await socket.command("ask", what="still here")

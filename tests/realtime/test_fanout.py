@@ -3,10 +3,12 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import OperationalError, transaction
 from pytest_django import Settings
+from redis.asyncio import Redis
 
 from chat.events import TypingEvent
 from chat.models import Message, Room
@@ -14,8 +16,11 @@ from realtime import db, fanout
 from realtime.batch import Batch
 from realtime.fanout import Hub, announce, close_hub, connection_count, group_of, hub
 from realtime.outbox import Burst, Frame
+from realtime.presence import RedisStore, Share
+from realtime.protocol import Event
 from realtime.subscription import Subscription
 from tests.connect import until
+from tests.processes import RedisServer
 from tests.realtime.layers import RecordingLayer
 from tests.realtime.listening import ALICE, listen, write
 
@@ -54,12 +59,37 @@ async def ears(group: str, *found: Ear) -> None:
 # Unstored events.
 
 
+async def publish(group: str, event: Event | str | bytes, **but: Any) -> None:
+    hub().publish(group, event, **but)
+    await asyncio.sleep(0)  # they are sent at the end of the turn
+
+
+async def test_what_comes_in_one_turn_is_one_write_for_each_socket() -> None:
+    pushed: list[Frame | Burst] = []
+    await hub().join("chat.broadcast", Subscription(pushed.append))
+    for text in "abc":
+        hub().publish("chat.broadcast", text)
+    await asyncio.sleep(0)
+    assert [[frame.data for frame in each.frames] for each in pushed] == [["a", "b", "c"]]
+
+
+async def test_of_what_comes_together_each_socket_gets_what_is_for_it_in_order() -> None:
+    one, two = Ear("user:1"), Ear("user:2", frozenset({"typing"}))
+    await ears("chat.room.1", one, two)
+    hub().publish("chat.room.1", "a")
+    hub().publish("chat.room.1", TypingEvent(sender="alice"), but_key="user:1")
+    hub().publish("chat.room.1", "b", but=two.subscription)
+    await publish("chat.room.1", "c")
+    assert one.heard == ["a", "b", "c"]
+    assert two.heard == ['{"type":"typing","sender":"alice"}']
+
+
 async def test_everybody_in_a_group_hears_and_nobody_else() -> None:
     one, two, other = Ear(), Ear(), Ear()
     await ears("chat.broadcast", one, two)
     await ears("chat.relay", other)
-    hub().publish("chat.broadcast", "hi")
-    hub().publish("chat.broadcast", b"\xff")
+    await publish("chat.broadcast", "hi")
+    await publish("chat.broadcast", b"\xff")
     assert one.heard == two.heard == ["hi", b"\xff"]
     assert other.heard == []
 
@@ -67,14 +97,14 @@ async def test_everybody_in_a_group_hears_and_nobody_else() -> None:
 async def test_everybody_but_one_socket_hears() -> None:
     one, two = Ear(), Ear()
     await ears("chat.relay", one, two)
-    hub().publish("chat.relay", "hi", but=one.subscription)
+    await publish("chat.relay", "hi", but=one.subscription)
     assert (one.heard, two.heard) == ([], ["hi"])
 
 
 async def test_everybody_but_one_person_hears() -> None:
     tab, another_tab, bob = Ear("user:1"), Ear("user:1"), Ear("user:2")
     await ears("chat.room.1", tab, another_tab, bob)
-    hub().publish("chat.room.1", TypingEvent(sender="alice"), but_key="user:1")
+    await publish("chat.room.1", TypingEvent(sender="alice"), but_key="user:1")
     assert (tab.heard, another_tab.heard) == ([], [])
     assert bob.heard == ['{"type":"typing","sender":"alice"}']
 
@@ -82,14 +112,14 @@ async def test_everybody_but_one_person_hears() -> None:
 async def test_a_socket_hears_the_kinds_it_wants() -> None:
     lines, everything = Ear(kinds=frozenset({"chat", "system"})), Ear()
     await ears("chat.room.1", lines, everything)
-    hub().publish("chat.room.1", TypingEvent(sender="alice"))
+    await publish("chat.room.1", TypingEvent(sender="alice"))
     assert (lines.heard, len(everything.heard)) == ([], 1)
 
 
 async def test_a_socket_hears_nothing_before_it_was_told_where_it_is() -> None:
     ear = Ear(opened=False)
     await ears("chat.room.1", ear)
-    hub().publish("chat.room.1", "too early")
+    await publish("chat.room.1", "too early")
     assert ear.heard == []
 
 
@@ -99,7 +129,7 @@ async def test_who_left_hears_nothing_and_may_leave_again() -> None:
     hub().leave("chat.relay", ear.subscription)
     hub().leave("chat.relay", ear.subscription)
     hub().leave("never there", ear.subscription)
-    hub().publish("chat.relay", "hi")
+    await publish("chat.relay", "hi")
     assert ear.heard == []
 
 
@@ -107,7 +137,7 @@ async def test_a_frame_is_made_once_for_everybody() -> None:
     frames: list[Frame | Burst] = []
     for _ in range(3):
         await hub().join("chat.broadcast", Subscription(frames.append))
-    hub().publish("chat.broadcast", "hi")
+    await publish("chat.broadcast", "hi")
     assert frames[0] is frames[1] is frames[2]
 
 
@@ -302,3 +332,13 @@ def test_code_without_a_loop_reaches_the_server_in_its_process(room: Room, other
     room.post(ALICE, "hi")
     assert done.wait(5)
     assert Message.objects.count() == 1
+
+
+async def test_a_process_without_a_socket_knows_how_many_listen_in_others(redis_site: RedisServer) -> None:
+    async with Redis.from_url(redis_site.url) as client:
+        await RedisStore(client, "chorus", "another").write("chat.room.1", Share(3, {"user:1": "alice"}))
+    assert await asyncio.to_thread(fanout.listeners, "chat.room.1") == 3
+
+
+async def test_a_process_alone_has_nobody_elsewhere() -> None:
+    assert await asyncio.to_thread(fanout.listeners, "chat.room.1") == 0

@@ -178,6 +178,17 @@ async def test_a_wrong_method_is_told_in_json() -> None:
     assert answer.response["Allow"] == "GET"
 
 
+@pytest.mark.parametrize(("path", "allowed"), [("/api/me", "GET"), (SAY, "GET, POST"), ("/api/token/", "DELETE, POST")])
+async def test_an_address_tells_what_can_be_done_there(path: str, allowed: str) -> None:
+    answer = await ask("OPTIONS", path)
+    assert answer.status == 204
+    assert ", ".join(sorted(answer.response["Allow"].split(", "))) == allowed
+
+
+async def test_a_browser_may_ask_at_an_unknown_address_to_be_told_so() -> None:
+    assert (await ask("OPTIONS", "/api/nothing/here")).status == 204
+
+
 async def test_an_error_names_the_key_of_its_request(lobby: Room) -> None:
     answer = await ask("POST", SAY, body=b"", headers={"Idempotency-Key": "7"})
     assert answer.json["id"] == "7"

@@ -23,6 +23,9 @@ class Reader:
         self.overflows = 0
         self.drains = False
         self._unread = 0
+        self.ended = False
+        self.writable = self.reads
+        self.drains = False
 
     # As an ASGI server.
 
@@ -44,9 +47,6 @@ class Reader:
 
     async def drain(self) -> None:
         await self.reads.wait()
-
-    def is_closing(self) -> bool:
-        return self.gone
 
     # What tests do and ask.
 
@@ -285,6 +285,6 @@ async def test_it_knows_when_nobody_reads_any_more(make: Make) -> None:
     reader = Reader()
     outbox = make(reader)
     assert not outbox.gone
-    reader.gone = True
+    reader.gone = reader.ended = True
     await outbox.send(Frame("to nobody"))
     assert outbox.gone

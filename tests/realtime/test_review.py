@@ -377,16 +377,16 @@ async def test_who_was_coming_in_when_it_was_told_is_looked_at_once_more(
     secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(review, "ONCE_MORE_SECONDS", 0.3)
-    authenticate = Token.authenticate
+    authenticate = Token.authenticate_all
 
-    def authenticate_and_revoke(secret: str) -> Token | None:
-        token = authenticate(secret)
-        assert token is not None
-        token.revoke()
-        return token
+    def authenticate_and_revoke(secrets: list[str]) -> dict[str, Token]:
+        found = authenticate(secrets)
+        for token in found.values():
+            token.revoke()
+        return found
 
     async with connect("/ws/echo/"):  # there is a process to be told
-        monkeypatch.setattr(Token, "authenticate", authenticate_and_revoke)
+        monkeypatch.setattr(Token, "authenticate_all", authenticate_and_revoke)
         async with connect("/ws/echo/", secret=secret) as socket:
             assert (await socket.ended())[0] == 4503
 

@@ -12,7 +12,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from realtime import server as module
-from realtime.outbox import Frame
+from realtime.outbox import DirectOutbox, Frame
 from realtime.server import KERNEL_BUFFER_BYTES, ChorusProtocol
 from tests.connect import until
 from tests.servers.raw import CLOSE, CONT, HANDSHAKE, PING, TEXT, frame
@@ -207,7 +207,7 @@ async def test_nothing_is_written_after_the_close_that_a_client_sent() -> None:
         await connection.shake_hands()
         connection.writer.write(frame(CLOSE, b"\x03\xe8"))
         await connection.until_received(2)
-        connection.protocol.write(Frame("too late").wire)
+        DirectOutbox(connection.protocol, lambda: None).push(Frame("too late"))
         assert await connection.frame() == close_frame(1000)
         assert await connection.rest() == b""
 
@@ -215,7 +215,7 @@ async def test_nothing_is_written_after_the_close_that_a_client_sent() -> None:
 async def test_nothing_is_written_after_our_own_close() -> None:
     async def app(connection: Connection, send: Callable[[Message], Awaitable[None]]) -> None:
         await send({"type": "websocket.close", "code": 4000, "reason": "slow reader"})
-        connection.protocol.write(Frame("too late").wire)
+        DirectOutbox(connection.protocol, lambda: None).push(Frame("too late"))
         await stay(connection, send)
 
     async with connected(app) as connection:

@@ -10,7 +10,7 @@ from chat.models import Room
 from counter.models import Counter
 from notifications.models import Topic
 from realtime.access import Identity
-from realtime.streams import GRANT_FIELDS
+from realtime.grants import GRANT_FIELDS
 from tests.realtime.told import LAYERS, reviews
 
 pytestmark = pytest.mark.django_db(transaction=True)

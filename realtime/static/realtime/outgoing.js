@@ -16,6 +16,11 @@ export function uuid() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
+/** A command as a frame. Half a surrogate pair, which no UTF-8 can hold, becomes U+FFFD as it does in a form. */
+export function encode(command) {
+  return JSON.stringify(command, (_, value) => (typeof value === "string" ? value.replace(/\p{Surrogate}/gu, "\ufffd") : value));
+}
+
 /** What the server answered instead of doing it: `code`, `message`, and `fields` where the command was malformed. */
 export class CommandError extends Error {
   constructor({ code, message, fields }) {
@@ -153,7 +158,7 @@ export class Outgoing {
       if (entry.state !== "waiting") continue;
       const free = this.#tokens >= 1 ? now : now + (1000 * (1 - this.#tokens)) / RATE;
       const due = Math.max(entry.notBefore, this.#pausedUntil, free);
-      if (due <= now && this.#transmit(JSON.stringify(entry.command))) {
+      if (due <= now && this.#transmit(encode(entry.command))) {
         Object.assign(entry, { state: "sent", sentAt: now });
         this.#tokens -= 1;
         moved = true;

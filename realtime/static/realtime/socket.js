@@ -13,7 +13,7 @@
 
 import { Connection } from "./connection.js";
 import { Cursor } from "./cursor.js";
-import { Outgoing } from "./outgoing.js";
+import { Outgoing, encode } from "./outgoing.js";
 import { store } from "./store.js";
 import { describe } from "./words.js";
 
@@ -106,7 +106,7 @@ class ChorusSocket {
 
   /** Send a command that only matters now, such as `typing`. Returns whether it went out. */
   signal(command) {
-    return this.#opened && this.#connection.send(JSON.stringify(command));
+    return this.#opened && this.#connection.send(encode(command));
   }
 
   /** Send a failed command again. */

@@ -1,0 +1,94 @@
+"""`python -m benchmarks.profile fanout|echo|connects`: where Chorus spends its time under that load, by py-spy.
+
+Prints the functions in which most samples ended (self) and the share of samples they were anywhere in (total).
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.load.generator import Connection, Load
+from benchmarks.load.patterns import Publisher, ping_pong
+from benchmarks.machine import LOAD_CORES, raise_open_files
+from benchmarks.rows.fanout import connect
+from benchmarks.servers import MESSAGE_BYTES, Bench, Target
+
+SHOWN = 25
+
+
+def fanout(load: Load, target: Target) -> Callable[[], None]:
+    """Unstored messages to 500 subscribers, window 8."""
+    Publisher(load, connect(load, target, "broadcast", 500), target.payload, 8).start()
+    return lambda: load.run(0.1)
+
+
+def echo(load: Load, target: Target) -> Callable[[], None]:
+    """50 connections."""
+    connections = connect(load, target, "echo", 50)
+    return lambda: _ping_pong(load, target, connections)
+
+
+def _ping_pong(load: Load, target: Target, connections: list[Connection]) -> None:
+    ping_pong(load, target.pid, connections, "x" * MESSAGE_BYTES, 0.5)
+
+
+def connects(load: Load, target: Target) -> Callable[[], None]:
+    """Logins by token, 500 at a time."""
+    return lambda: load.close(target.open(load, "login", 500))
+
+
+LOADS = {each.__name__: each for each in (fanout, echo, connects)}
+
+
+def summary(folded: str) -> list[str]:
+    """What py-spy's folded stacks say, a line for each function: self and total in percent of all samples."""
+    own, total, samples = Counter[str](), Counter[str](), 0
+    for line in folded.splitlines():
+        stack, _, number = line.rpartition(" ")
+        names, count = [_function(frame) for frame in stack.split(";")], int(number)
+        samples += count
+        own[names[-1]] += count
+        for name in set(names):
+            total[name] += count
+    head = [f"{samples} samples", " self  total"]
+    return [*head, *(f"{n / samples:5.1%} {total[name] / samples:6.1%}  {name}" for name, n in own.most_common(SHOWN))]
+
+
+def _function(frame: str) -> str:
+    return frame.rpartition(":")[0] + ")" if ":" in frame else frame
+
+
+def main() -> None:
+    """Profile one load."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.profile", description=__doc__)
+    parser.add_argument("load", choices=LOADS)
+    parser.add_argument("--seconds", type=int, default=8)
+    asked = parser.parse_args()
+    raise_open_files()
+    os.sched_setaffinity(0, LOAD_CORES)
+    bench = Bench(1, 1)
+    try:
+        with tempfile.TemporaryDirectory() as directory, bench.chorus() as target, Load() as load:
+            folded = Path(directory) / "folded"
+            options = ["-p", str(target.pid), "-d", str(asked.seconds), "-r", "400", "-f", "raw", "-o", str(folded)]
+            apply_load = LOADS[asked.load](load, target)
+            with subprocess.Popen([py_spy(), "record", "--nonblocking", *options]) as recorder:
+                while recorder.poll() is None:
+                    apply_load()
+            sys.stdout.write("\n".join(summary(folded.read_text())) + "\n")
+    finally:
+        bench.close()
+
+
+def py_spy() -> str:
+    """The program, installed beside this Python."""
+    return str(Path(sys.executable).with_name("py-spy"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""The arithmetic of the benchmarks."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.results import Goal, Results, Row, Sample, missed_by, percentile, reached
+
+
+def row(**figures: list[float]) -> Row:
+    """A row with one case and these rounds, of values and of the note `p99`, ten times as large."""
+    rounds = [(server, value) for server, values in figures.items() for value in values]
+    return Row(Sample("case", server, value, {"p99": 10 * value}) for server, value in rounds)
+
+
+def test_a_ratio_is_of_medians_not_of_means() -> None:
+    measured = row(Chorus=[3, 1000, 4], bare=[2, 2, 1])
+    assert measured.ratio(Goal("case", 1, "bare")) == 2
+
+
+def test_a_goal_may_be_about_a_note() -> None:
+    assert row(Chorus=[2], bare=[4]).ratio(Goal("case", 1, "bare", of="p99")) == 0.5
+
+
+def test_a_goal_may_compare_two_cases() -> None:
+    measured = Row([Sample("many", "Chorus", 9), Sample("few", "Chorus", 10)])
+    assert measured.ratio(Goal("many", 0.8, "Chorus", peer_case="few")) == 0.9
+
+
+@pytest.mark.parametrize("goal", [Goal("case", 1, "bare"), Goal("other", 1, "Chorus"), Goal("case", 1, "zero")])
+def test_without_both_figures_there_is_no_ratio(goal: Goal) -> None:
+    assert row(Chorus=[1], zero=[0]).ratio(goal) is None
+
+
+def test_spread_is_over_the_rounds_of_one_server() -> None:
+    assert row(Chorus=[3, 1, 2], bare=[7]).figures("case", "Chorus") == [3, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("best", "ratio", "off"),
+    [("least", 2.0, 0), ("least", 2.5, 0), ("least", 1.5, 0.25), ("most", 3, 0.5), ("most", 2, 0)],
+)
+def test_a_goal_is_missed_by_a_share_of_it(best: str, ratio: float, off: float) -> None:
+    goal = Goal("case", 2, "bare", best="least" if best == "least" else "most")
+    assert missed_by(goal, ratio) == off
+    assert reached(goal, ratio) is (off == 0)
+
+
+@pytest.mark.parametrize(("percent", "value"), [(50, 50), (99, 99), (100, 100), (0, 1)])
+def test_a_percentile_is_one_of_the_values(percent: float, value: float) -> None:
+    assert percentile([float(each) for each in range(100, 0, -1)], percent) == value
+
+
+def test_results_come_back_from_their_file(tmp_path: Path) -> None:
+    samples = [Sample("case", "Chorus", 12345.6, {"p99": 0.12345}), Sample("case", "bare", 2.0)]
+    Results({"Python": "3"}, {"fanout": "today"}, {"fanout": samples}).save(tmp_path / "results.json")
+    back = Results.load(tmp_path / "results.json")
+    assert back.rows["fanout"] == [Sample("case", "Chorus", 12346, {"p99": 0.1235}), Sample("case", "bare", 2.0)]
+    assert (back.facts, back.measured) == ({"Python": "3"}, {"fanout": "today"})

@@ -1,0 +1,21 @@
+"""Admin as a whole: what its addresses may hold."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+pytestmark = pytest.mark.django_db
+
+UNASKABLE = [
+    "chat/room/?guest_access=%00",
+    "chat/room/?q=a%00b",
+    "autocomplete/?term=%00&app_label=chat&model_name=room&field_name=readers",
+    f"chat/message/?created_at__year={'9' * 40}",
+]
+
+
+@pytest.mark.parametrize("address", UNASKABLE)
+def test_what_no_database_can_look_for_is_a_bad_request(address: str, root: User) -> None:
+    browser = Client()
+    browser.force_login(root)
+    assert browser.get(f"/admin/{address}").status_code == 400
