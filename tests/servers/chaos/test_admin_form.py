@@ -27,15 +27,18 @@ class Form(HTMLParser):
         self.values: dict[str, str] = {}
         self._name = ""
         """The textarea or select that is being read."""
+        self._is_list = False
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         name, value = given.get("name") or "", given.get("value") or ""
-        if tag in ("textarea", "select"):
+        if tag == "textarea":
             self._name, self.values[name] = name, ""
-        elif tag == "option" and "selected" in given:
-            self.values[self._name] = value
+        elif tag == "select":
+            self._name, self._is_list = name, "multiple" in given
+        elif tag == "option" and ("selected" in given or not (self._is_list or self._name in self.values)):
+            self.values[self._name] = value  # of a list nothing, of a choice the first, unless another is chosen
         elif tag == "input" and name and given.get("type") not in ("submit", "checkbox", "radio"):
             self.values[name] = value
 
