@@ -104,10 +104,11 @@ def test_nothing_serious(
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_nothing_serious_after_making_a_token(visit: Visit, scheme: Scheme) -> None:
-    page = visit("/accounts/tokens/", name="bob", bypass_csp=True, color_scheme=scheme)
+    page = visit("/accounts/tokens/", name="bob", bypass_csp=True, reduced_motion="reduce", color_scheme=scheme)
     page.get_by_label("Name").fill("axe")
     page.get_by_role("button", name="Make token").click()
     expect(page.get_by_role("link", name="I have copied it")).to_be_visible()
+    settled(page)
     for viewport in (DESKTOP, PHONE):
         page.set_viewport_size(viewport)
         assert violations(page) == [], f"{viewport['width']} px"

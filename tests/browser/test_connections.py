@@ -162,7 +162,8 @@ def test_when_the_server_is_away_the_page_says_so_and_keeps_what_it_knew(
     visit: Visit, room: str, problems: list[str]
 ) -> None:
     with serve() as server:
-        enter(visit(f"/chat/{room}/", name="alice", at=server))
+        chat = visit(f"/chat/{room}/", name="alice", at=server)
+        enter(chat)
         page = visit(PAGE, name="root", at=server)
         expect(page.locator("[data-rows] tr")).to_have_count(1)
         server.kill()
@@ -170,4 +171,6 @@ def test_when_the_server_is_away_the_page_says_so_and_keeps_what_it_knew(
         expect(page.locator("[data-rows] tr")).to_have_count(1)
         server.start()
         expect(page.locator("[data-problem]")).to_be_hidden()
+        for each in (chat, page):  # before the server is gone for good
+            each.close()
     forgive(problems)

@@ -318,7 +318,6 @@ def test_a_post_from_elsewhere_closes_nothing(root: User, alice: User) -> None:
         {"stream": "a.b.c:1"},
         {"token": "chat.room:1"},
         {"token": "5"},
-        {"user": "\x00"},
     ],
 )
 def test_what_is_not_there_is_not_disconnected(query: dict[str, str], staff: Client, alice: User) -> None:
