@@ -7,15 +7,20 @@ plain (another method, a body, a header twice, an extension wanted) is left to t
 import base64
 import binascii
 import hashlib
+import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-MAX_BYTES = 16 * 1024
-"""Of a request that is read here."""
+MAX_BYTES, MAX_HEADERS = 8 * 1024, 100
+"""Of a request that is read here: less than the library takes, which may have to read it again to refuse it."""
 ONCE = frozenset({b"host", b"upgrade", b"connection", b"sec-websocket-key", b"sec-websocket-version"})
 """What has to be there, and once."""
+AT_MOST_ONCE = ONCE | {b"origin"}
 NOT_PLAIN = frozenset({b"content-length", b"transfer-encoding"})
+REQUEST_LINE = re.compile(rb"GET (/[!-~]*) HTTP/1\.1")
+HEADER = re.compile(rb"([-!#$%&'*+.^_`|~0-9A-Za-z]+):([\t -~\x80-\xff]*)")
+"""A header line (RFC 9110 §5.1, §5.5): a name or a value with anything else in it could be read as two."""
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -49,20 +54,23 @@ def read(data: bytes) -> Handshake | None:
     if len(data) > MAX_BYTES or not data.endswith(b"\r\n\r\n"):
         return None
     first, *lines = data[:-4].split(b"\r\n")
-    if not (first.startswith(b"GET /") and first.endswith(b" HTTP/1.1") and first.isascii()):
+    asked = REQUEST_LINE.fullmatch(first)
+    if asked is None or len(lines) > MAX_HEADERS:
         return None
-    raw_path, _, query = first[4:-9].partition(b"?")
+    raw_path, _, query = asked[1].partition(b"?")
     headers: Headers = []
     known: dict[bytes, bytes] = {}
     for line in lines:
-        name, colon, value = line.partition(b":")
-        name, value = name.lower(), value.strip()
-        if not colon or name in NOT_PLAIN or name in known:
+        header = HEADER.fullmatch(line)
+        if header is None:
             return None
-        if name in ONCE:
+        name, value = header[1].lower(), header[2].strip()
+        if name in NOT_PLAIN or name in known:
+            return None
+        if name in AT_MOST_ONCE:
             known[name] = value
         headers.append((name, value))
-    if len(known) < len(ONCE) or not _is_right(known) or not (raw_path + query).isascii():
+    if not (known.keys() >= ONCE and _is_right(known)):
         return None
     accept = base64.b64encode(hashlib.sha1(known[b"sec-websocket-key"] + GUID, usedforsecurity=False).digest())
     return Handshake(raw_path, unquote(raw_path.decode()), query, headers, accept)

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.config import Config
-from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
+from uvicorn.protocols.utils import ClientDisconnected, get_local_addr, get_remote_addr, is_ssl
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
-from websockets.exceptions import InvalidState
+from websockets.exceptions import InvalidHeader, InvalidState
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
@@ -65,7 +65,12 @@ class _Frames(_ClosesBetweenFragments, Protocol):
 
 
 class _Connection(_ClosesBetweenFragments, ServerProtocol):
-    """The state machine with the library's own handshake."""
+    """The state machine with the library's own handshake, which leaves the Host to us (RFC 9112 §3.2)."""
+
+    def process_request(self, request: Request) -> tuple[str, str | None, str | None]:
+        if len(request.headers.get_all("Host")) != 1:
+            raise InvalidHeader("Host")
+        return super().process_request(request)
 
 
 class ChorusProtocol(WebSocketsSansIOProtocol):
@@ -174,6 +179,8 @@ class ChorusProtocol(WebSocketsSansIOProtocol):
     async def send(self, message: "ASGISendEvent") -> None:
         """The ASGI send; a close does not wait for a reader that has stopped reading."""
         if self.handshake is not None and not self.disconnected:
+            if self.transport.is_closing():  # the connection is lost, and its loss not told yet
+                raise ClientDisconnected
             if message["type"] == "websocket.accept":
                 self._accept(message.get("subprotocol"), [*message.get("headers", ())])
                 return
@@ -197,6 +204,14 @@ class ChorusProtocol(WebSocketsSansIOProtocol):
         else:
             super().shutdown()
             self._abort_later()
+
+    def send_500_response(self) -> None:
+        """Answer that the application failed or the server stops, where an answer is still owed."""
+        if not self.handshake_initiated:  # nothing was asked
+            return
+        if self.handshake is not None and not self.handshake_complete:
+            self._leave_to_library()
+        super().send_500_response()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.ended = True
@@ -322,8 +337,6 @@ class ChorusProtocol(WebSocketsSansIOProtocol):
         del self.scope  # the application has it
         frames: Any = _Frames(Side.SERVER, max_size=self.config.ws_max_size or None, logger=self.logger)
         self.conn = frames
-        if self.transport.is_closing():
-            return
         self.handshake_complete = True
         self.transport.write(response)
         self.start_keepalive()

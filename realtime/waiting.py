@@ -3,6 +3,9 @@
 import asyncio
 from typing import Any
 
+KEPT = 32
+"""Items that an inbox keeps at most after they were taken."""
+
 
 class Inbox:
     """What has come for one task, in order; an asyncio.Queue for a single reader, at a tenth of its size."""
@@ -32,8 +35,8 @@ class Inbox:
                 self._waiter = None
         item = self._items[self._taken]
         self._taken += 1
-        if self._taken == len(self._items):
-            self._items.clear()
+        if self._taken == len(self._items) or self._taken == KEPT:  # a reader may never be done with all
+            del self._items[: self._taken]
             self._taken = 0
         return item
 
@@ -76,5 +79,6 @@ class Gate:
         """Wait until it is open."""
         while not self._open:
             waiter = self._loop.create_future()
-            self._waiters = [*(self._waiters or ()), waiter]
+            # Those whose tasks were cancelled are done.
+            self._waiters = [*(each for each in self._waiters or () if not each.done()), waiter]
             await waiter

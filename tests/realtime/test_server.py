@@ -15,7 +15,7 @@ from realtime import server as module
 from realtime.outbox import DirectOutbox, Frame
 from realtime.server import KERNEL_BUFFER_BYTES, ChorusProtocol
 from tests.connect import until
-from tests.servers.raw import CLOSE, CONT, HANDSHAKE, PING, TEXT, frame
+from tests.servers.raw import CLOSE, CONT, HANDSHAKE, PING, PONG, TEXT, frame
 
 SECONDS = 5.0
 Message = dict[str, Any]
@@ -28,6 +28,10 @@ class Connection:
         self.accepted = asyncio.Event()
         self.scope: Message = {}
         self.received: list[Message] = []
+        self.head = b""
+        """Of the answer to the handshake."""
+        self.asked = asyncio.Event()
+        self.tasks: set[asyncio.Task[None]]
         self.protocol: ChorusProtocol
         self.reader: asyncio.StreamReader
         self.writer: asyncio.StreamWriter
@@ -40,6 +44,7 @@ class Connection:
             request = request.replace("\r\n\r\n", f"\r\nSec-WebSocket-Extensions: {extensions}\r\n\r\n")
         self.writer.write(request.encode("utf-8"))
         head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), SECONDS)
+        self.head = head
         if head.split()[1] == b"101":
             await asyncio.wait_for(self.accepted.wait(), SECONDS)
         return int(head.split()[1])
@@ -75,7 +80,9 @@ async def stay(connection: Connection, _send: Callable[[Message], Awaitable[None
 
 
 @asynccontextmanager
-async def connected(app: App = stay, *, receive_buffer: int = 0, **options: Any) -> AsyncIterator[Connection]:
+async def connected(
+    app: App = stay, *, accepts: bool = True, receive_buffer: int = 0, **options: Any
+) -> AsyncIterator[Connection]:
     """A server with one application, and a connection to it that has not said anything yet."""
     connection = Connection()
 
@@ -84,7 +91,8 @@ async def connected(app: App = stay, *, receive_buffer: int = 0, **options: Any)
         connection.received.append(await receive())
         if connection.received[-1]["type"] != "websocket.connect":
             return
-        if app is not refusing:
+        connection.asked.set()
+        if accepts:
             await send({"type": "websocket.accept"})
         connection.accepted.set()
         await app(connection, send)
@@ -98,6 +106,7 @@ async def connected(app: App = stay, *, receive_buffer: int = 0, **options: Any)
     config = uvicorn.Config(application, lifespan="off", log_config=None, ws="none", **options)
     config.load()
     state = ServerState()
+    connection.tasks = state.tasks
 
     def make() -> ChorusProtocol:
         connection.protocol = Protocol(config, state, {})
@@ -123,7 +132,8 @@ async def connected(app: App = stay, *, receive_buffer: int = 0, **options: Any)
 
 async def refusing(_connection: Connection, send: Callable[[Message], Awaitable[None]]) -> None:
     await send({"type": "websocket.http.response.start", "status": 503, "headers": [(b"retry-after", b"5")]})
-    await send({"type": "websocket.http.response.body", "body": b""})
+    await send({"type": "websocket.http.response.body", "body": b"come ", "more_body": True})
+    await send({"type": "websocket.http.response.body", "body": b"back"})
 
 
 # What comes in.
@@ -237,9 +247,10 @@ async def test_a_second_close_is_harmless() -> None:
 
 
 async def test_a_refused_handshake_has_its_status_and_ends() -> None:
-    async with connected(refusing) as connection:
+    async with connected(refusing, accepts=False) as connection:
         assert await connection.shake_hands() == 503
-        assert await connection.rest() == b""
+        assert b"\r\nretry-after: 5\r\n" in connection.head
+        assert await connection.rest() == b"come back"
 
 
 async def test_an_application_that_returns_ends_the_connection() -> None:
@@ -382,3 +393,213 @@ async def test_bad_input_is_not_our_failure(caplog: pytest.LogCaptureFixture) ->
         connection.writer.write(frame(TEXT, b"\xff"))
         await connection.rest()
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+# Before the accept.
+
+Send = Callable[[Message], Awaitable[None]]
+
+
+async def asked(connection: Connection) -> None:
+    """Send the handshake and wait until the application has it."""
+    connection.writer.write(HANDSHAKE.format(path="/", host="testserver").encode())
+    await asyncio.wait_for(connection.asked.wait(), SECONDS)
+
+
+async def until_done(connection: Connection) -> None:
+    """Wait until the application has returned."""
+    await until(lambda: not connection.tasks)
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.message for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize("deflate", [False, True])
+async def test_an_application_that_fails_before_the_accept_answers_500(deflate: bool) -> None:
+    async def app(_connection: Connection, _send: Send) -> None:
+        raise ValueError
+
+    async with connected(app, accepts=False, ws_per_message_deflate=deflate) as connection:
+        assert await connection.shake_hands() == 500
+        await connection.rest()
+        await until_done(connection)
+
+
+async def test_an_application_that_returns_before_the_accept_answers_500() -> None:
+    async def app(_connection: Connection, _send: Send) -> None: ...
+
+    async with connected(app, accepts=False) as connection:
+        assert await connection.shake_hands() == 500
+        await connection.rest()
+
+
+async def test_a_message_before_the_accept_answers_500() -> None:
+    async def app(_connection: Connection, send: Send) -> None:
+        await send({"type": "websocket.send", "text": "too early"})
+
+    async with connected(app, accepts=False) as connection:
+        assert await connection.shake_hands() == 500
+
+
+async def test_a_close_before_the_accept_answers_403() -> None:
+    async def app(_connection: Connection, send: Send) -> None:
+        await send({"type": "websocket.close"})
+
+    async with connected(app, accepts=False) as connection:
+        assert await connection.shake_hands() == 403
+        await connection.rest()
+        await until_done(connection)
+
+
+async def test_a_stop_while_a_handshake_is_pending_answers_500_and_ends_the_application() -> None:
+    async with connected(accepts=False) as connection:
+        await asked(connection)
+        connection.protocol.shutdown()
+        assert (await connection.rest()).startswith(b"HTTP/1.1 500 ")
+        await until_done(connection)
+        assert [message["type"] for message in connection.received] == ["websocket.connect", "websocket.disconnect"]
+
+
+async def test_a_stop_before_anything_was_asked_only_hangs_up() -> None:
+    async with connected() as connection:
+        await until(lambda: hasattr(connection, "protocol"))
+        connection.protocol.shutdown()
+        assert await connection.rest() == b""
+
+
+async def test_what_comes_before_the_accept_is_delivered_after_it_in_order() -> None:
+    async def app(connection: Connection, send: Send) -> None:
+        await until(lambda: len(connection.protocol._early) > 1)  # noqa: SLF001 - nothing else tells that it came
+        await send({"type": "websocket.accept"})
+        await stay(connection, send)
+
+    async with connected(app, accepts=False) as connection:
+        await asked(connection)
+        whole = frame(TEXT, b"1") + frame(TEXT, b"2")
+        connection.writer.write(whole[:10])
+        await until(lambda: connection.protocol._early)  # noqa: SLF001 - likewise
+        connection.writer.write(whole[10:])
+        await connection.until_received(3)
+        connection.writer.write(frame(TEXT, b"3"))
+        await connection.until_received(4)
+        assert [message["text"] for message in connection.received[1:]] == ["1", "2", "3"]
+
+
+async def test_what_comes_before_the_accept_is_bounded() -> None:
+    async with connected(accepts=False) as connection:
+        await asked(connection)
+        connection.writer.write(b"x" * (module.HIGH_WATER_BYTES + 1))
+        await asyncio.wait_for(connection.lost.wait(), SECONDS)
+
+
+async def test_a_client_that_left_before_the_accept_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    async def app(connection: Connection, send: Send) -> None:
+        await connection.lost.wait()
+        await send({"type": "websocket.accept"})
+
+    async with connected(app, accepts=False) as connection:
+        await asked(connection)
+        connection.writer.close()
+        await until_done(connection)
+    assert errors(caplog) == []
+
+
+@pytest.mark.parametrize("kind", ["websocket.accept", "websocket.close"])
+async def test_an_answer_while_the_connection_is_being_lost_is_no_failure(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def app(connection: Connection, send: Send) -> None:
+        connection.protocol.transport.abort()
+        await send({"type": kind})
+        await send({"type": "websocket.close"})
+
+    async with connected(app, accepts=False) as connection:
+        await asked(connection)
+        await until_done(connection)
+    assert errors(caplog) == []
+
+
+# Reading ahead.
+
+
+def short(count: int) -> list[bytes]:
+    return [frame(TEXT, str(number).encode()) for number in range(count)]
+
+
+async def test_a_few_short_messages_are_read_ahead() -> None:
+    async with connected(idle) as connection:
+        await connection.shake_hands()
+        connection.writer.write(b"".join(short(module.AHEAD - 1)))
+        await until(lambda: connection.protocol.queue.qsize() == module.AHEAD - 1)
+        assert connection.protocol.transport.is_reading()
+
+
+async def test_many_short_messages_pause_reading() -> None:
+    async with connected(idle) as connection:
+        await connection.shake_hands()
+        connection.writer.write(b"".join(short(module.AHEAD)))
+        await until(lambda: not connection.protocol.transport.is_reading())
+        connection.protocol.transport.abort()
+
+
+async def test_one_long_message_pauses_reading() -> None:
+    async with connected(idle) as connection:
+        await connection.shake_hands()
+        connection.writer.write(frame(TEXT, b"x" * (module.SHORT_BYTES + 1)))
+        await until(lambda: not connection.protocol.transport.is_reading())
+        connection.protocol.transport.abort()
+
+
+async def test_all_that_was_read_ahead_arrives_in_order() -> None:
+    async def app(connection: Connection, send: Send) -> None:
+        await until(lambda: not connection.protocol.transport.is_reading())
+        await stay(connection, send)
+
+    async with connected(app) as connection:
+        await connection.shake_hands()
+        count = 5 * module.AHEAD
+        for data in short(count):
+            connection.writer.write(data)
+            await asyncio.sleep(0)  # in many pieces, so that reading goes on between them
+        await connection.until_received(1 + count)
+        assert [message["text"] for message in connection.received[1:]] == [str(number) for number in range(count)]
+
+
+# Pings.
+
+
+async def test_a_ping_is_answered() -> None:
+    async with connected(idle) as connection:
+        await connection.shake_hands()
+        connection.writer.write(frame(PING, b"there?"))
+        assert await connection.frame() == (PONG, b"there?")
+        connection.protocol.transport.abort()
+
+
+async def test_who_answers_pings_is_asked_again() -> None:
+    async with connected(ws_ping_interval=0.02, ws_ping_timeout=SECONDS) as connection:
+        await connection.shake_hands()
+        payloads = set()
+        for _ in range(3):
+            opcode, payload = await connection.frame()
+            assert opcode == PING
+            payloads.add(payload)
+            connection.writer.write(frame(PONG, payload))
+        assert len(payloads) == 3
+
+
+# Compression.
+
+
+async def test_compression_is_agreed_with_the_option_on() -> None:
+    async with connected(ws_per_message_deflate=True) as connection:
+        await connection.shake_hands(extensions="permessage-deflate")
+        assert b"\r\nsec-websocket-extensions: permessage-deflate" in connection.head.lower()
+
+
+async def test_compression_is_not_agreed_with_the_option_off() -> None:
+    async with connected() as connection:
+        await connection.shake_hands(extensions="permessage-deflate")
+        assert b"sec-websocket-extensions" not in connection.head.lower()
+        assert connection.scope["extensions"]["chorus.frames"] is connection.protocol
