@@ -95,7 +95,7 @@ def say(page: Page, topic: str, text: str) -> None:
     form(page).get_by_label("Topic").fill(topic)
     form(page).get_by_label("Message").fill(text)
     form(page).get_by_role("button", name="Publish").click()
-    expect(page.locator(".note-text", has_text=text)).to_be_visible()
+    expect(page.locator(f".note[data-topic='{topic}'] .note-text", has_text=text)).to_be_visible()
 
 
 def test_many_are_deleted_by_the_verb(visit: Visit, room: str) -> None:
