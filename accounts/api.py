@@ -20,7 +20,17 @@ from accounts.models import DEFAULT_DAYS, MAX_DAYS, Token
 from accounts.verify import verify
 from realtime import db
 from realtime.access import Identity
-from realtime.http import ERRORS, GUESTS_TOO, ApiRequest, Authentication, BadLogin, command, read_object, reply, takes
+from realtime.http.requests import (
+    ERRORS,
+    GUESTS_TOO,
+    ApiRequest,
+    Authentication,
+    BadLogin,
+    command,
+    read_object,
+    reply,
+    takes,
+)
 from realtime.protocol import Command, Message, PersonText, Refused
 
 router = Router(tags=["Tokens"])

@@ -8,9 +8,9 @@ from ninja import Query, Router
 from chat import events
 from chat.models import Message, Room
 from realtime import db
-from realtime.http import ERRORS, GUESTS_TOO, ApiRequest, command, read_object, reply, takes
-from realtime.http_streams import Asked, Name, Page, open_stream, readable, reply_page
-from realtime.journal import journal
+from realtime.http.requests import ERRORS, GUESTS_TOO, ApiRequest, command, read_object, reply, takes
+from realtime.http.streams import Asked, Name, Page, open_stream, readable, reply_page
+from realtime.hub.journal import journal
 from realtime.protocol import Message as Model
 from realtime.protocol import Sequence
 

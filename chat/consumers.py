@@ -6,16 +6,16 @@ from typing import Any
 from chat import events
 from chat.models import Message, Room
 from realtime import db
-from realtime.batch import Stored
-from realtime.fanout import Hub
-from realtime.journal import journal
-from realtime.json_consumer import command
-from realtime.live import Start
-from realtime.outbox import Frame
-from realtime.presence import NAMES, Change
+from realtime.consumers.commands import command
+from realtime.consumers.stream import StreamConsumer
+from realtime.hub.hub import Hub
+from realtime.hub.journal import journal
+from realtime.hub.live import Start
+from realtime.hub.outbox import Frame
+from realtime.processes.presence import NAMES, Change
 from realtime.protocol import Event, validate
-from realtime.replay import newest, pages, with_entries
-from realtime.stream_consumer import StreamConsumer
+from realtime.streams.batch import Stored
+from realtime.streams.replay import newest, pages, with_entries
 
 TYPING_SECONDS = 2.0
 LINE_BY_LINE = frozenset({"chat", "system"})

@@ -14,9 +14,9 @@ from django.utils.functional import cached_property
 from chat import events
 from realtime.access import Action, Identity
 from realtime.conf import conf
-from realtime.history import History, Record
 from realtime.protocol import Refused, printable
-from realtime.streams import StreamQuerySet
+from realtime.streams.history import History, Record
+from realtime.streams.stream import StreamQuerySet
 
 
 class RoomQuerySet(StreamQuerySet):

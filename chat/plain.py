@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from realtime.conf import conf
-from realtime.consumers import Close, SocketConsumer, login_secret
+from realtime.consumers.socket import Close, SocketConsumer, login_secret
+from realtime.hub.subscription import Subscription
 from realtime.protocol import CloseCode, Refused
-from realtime.subscription import Subscription
 
 TEXT_ONLY = "text only"
 MAX_PREFIX = 100

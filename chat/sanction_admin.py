@@ -18,9 +18,9 @@ from django.utils import timezone
 from chat.forms import SanctionForm, UserSanctionForm
 from chat.models import Room, Sanction
 from realtime.access import Identity
-from realtime.connections import Row, Wanted
-from realtime.control import who
-from realtime.control_room import acts, by_pk
+from realtime.connections.control import who
+from realtime.connections.report import Row, Wanted
+from realtime.connections_admin import acts, by_pk
 
 PERMISSION = "chat.moderate_room"
 SALT = "chat.sanction"

@@ -181,7 +181,7 @@ if REDIS_URL:  # what all processes count together: attempts to log in
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AXES_HANDLER = "accounts.attempts.Attempts"
-AXES_CLIENT_IP_CALLABLE = "realtime.http.address_of"
+AXES_CLIENT_IP_CALLABLE = "realtime.http.requests.address_of"
 AXES_LOCKOUT_CALLABLE = "accounts.views.locked_out"
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the end that was told stays
 AXES_ENABLE_ADMIN = False  # nothing is in its tables

@@ -8,9 +8,9 @@ from ninja import Router
 from counter import events
 from counter.models import Change, Counter
 from realtime import db
-from realtime.http import ERRORS, GUESTS_TOO, ApiRequest, command, read_object, reply, takes
-from realtime.http_streams import Name, open_stream, readable
-from realtime.journal import journal
+from realtime.http.requests import ERRORS, GUESTS_TOO, ApiRequest, command, read_object, reply, takes
+from realtime.http.streams import Name, open_stream, readable
+from realtime.hub.journal import journal
 from realtime.protocol import Message
 
 router = Router(tags=["Counters"])

@@ -2,16 +2,16 @@
 
 from counter import events
 from counter.models import Change, Counter
-from realtime.batch import Stored
-from realtime.fanout import Hub
-from realtime.journal import journal
-from realtime.json_consumer import command
-from realtime.live import Start
-from realtime.outbox import Frame
-from realtime.presence import Change as PresenceChange
+from realtime.consumers.commands import command
+from realtime.consumers.stream import StreamConsumer
+from realtime.hub.hub import Hub
+from realtime.hub.journal import journal
+from realtime.hub.live import Start
+from realtime.hub.outbox import Frame
+from realtime.processes.presence import Change as PresenceChange
 from realtime.protocol import Event
-from realtime.stream_consumer import StreamConsumer
-from realtime.streams import Entry
+from realtime.streams.batch import Stored
+from realtime.streams.stream import Entry
 
 DEFAULT = "default"
 

@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from counter import events
 from realtime.access import Identity
-from realtime.batch import Snapshot, Stored
 from realtime.protocol import Refused
-from realtime.streams import IDS_KEPT, PRUNED_AT_ONCE, Entry, Stream, StreamQuerySet
+from realtime.streams.batch import Snapshot, Stored
+from realtime.streams.stream import IDS_KEPT, PRUNED_AT_ONCE, Entry, Stream, StreamQuerySet
 
 
 class Counter(Stream):

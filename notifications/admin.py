@@ -14,7 +14,7 @@ from notifications.person_admin import person_view
 from realtime import access
 from realtime.access import Identity
 from realtime.admin import HistoryAdmin, RecordAdmin, access_fields
-from realtime.fanout import group_of, listeners
+from realtime.hub.hub import group_of, listeners
 from realtime.protocol import Refused
 
 

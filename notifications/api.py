@@ -12,13 +12,13 @@ from notifications.models import ME, Notification, Topic
 from notifications.positions import Positions
 from realtime import db
 from realtime.access import Identity
-from realtime.fanout import group_of, hub
-from realtime.http import ERRORS, GUESTS_TOO, ApiRequest, command, header, read_body, read_object, reply, takes
-from realtime.http_streams import NAME, Asked, Page, open_stream, readable, reply_page
-from realtime.journal import journal
+from realtime.http.requests import ERRORS, GUESTS_TOO, ApiRequest, command, header, read_body, read_object, reply, takes
+from realtime.http.sse import respond
+from realtime.http.streams import NAME, Asked, Page, open_stream, readable, reply_page
+from realtime.hub.hub import group_of, hub
+from realtime.hub.journal import journal
 from realtime.protocol import Message, Refused, Sequence, printable
-from realtime.sse import respond
-from realtime.streams import unpruned
+from realtime.streams.stream import unpruned
 
 router = Router(tags=["Notifications"])
 TOPIC = rf"({NAME}|@[^,\u0000-\u001f\u007f-\u009f]{{1,150}})"

@@ -11,16 +11,16 @@ from notifications import events
 from notifications.models import SYSTEM, Cursor, Notification, Topic, known_as
 from realtime import access, db
 from realtime.access import Action, Identity, Rights
-from realtime.batch import Stored
 from realtime.conf import conf
-from realtime.fanout import Hub, group_of
-from realtime.journal import journal
-from realtime.json_consumer import JsonConsumer, command
-from realtime.live import LiveStream, Start
-from realtime.outbox import Frame
-from realtime.presence import Change
+from realtime.consumers.commands import JsonConsumer, command
+from realtime.hub.hub import Hub, group_of
+from realtime.hub.journal import journal
+from realtime.hub.live import LiveStream, Start
+from realtime.hub.outbox import Frame
+from realtime.hub.subscription import Subscription
+from realtime.processes.presence import Change
 from realtime.protocol import ErrorEvent, Event, Refused
-from realtime.subscription import Subscription
+from realtime.streams.batch import Stored
 
 HEARTBEAT = "Heartbeat check - all systems normal"
 

@@ -13,9 +13,9 @@ from django.urls import reverse
 from notifications import events
 from realtime.access import AccessLevel, Action, Identity
 from realtime.conf import conf
-from realtime.history import History, Record
 from realtime.protocol import Refused, printable
-from realtime.streams import StreamQuerySet
+from realtime.streams.history import History, Record
+from realtime.streams.stream import StreamQuerySet
 
 SYSTEM = "system"
 """The topic of the heartbeat; only staff publish there."""

@@ -12,8 +12,8 @@ from django.urls import reverse
 
 from notifications.models import Notification, Topic
 from realtime.access import Identity
-from realtime.connections import Row
-from realtime.control_room import acts, by_pk
+from realtime.connections.report import Row
+from realtime.connections_admin import acts, by_pk
 from realtime.protocol import Refused
 
 PERMISSION = "notifications.publish_to_people"

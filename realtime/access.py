@@ -14,7 +14,7 @@ from django.db import models
 from realtime.protocol import CloseCode, Refused
 
 if TYPE_CHECKING:
-    from realtime.streams import Stream
+    from realtime.streams.stream import Stream
 
 Action = Literal["read", "write"]
 

@@ -12,12 +12,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from realtime.access import Identity
-from realtime.control_room import ConnectionAdmin
-from realtime.grants import GRANT_FIELDS
-from realtime.history import History, Record
+from realtime.connections_admin import ConnectionAdmin
 from realtime.models import Connection
 from realtime.protocol import Refused
-from realtime.streams import unpruned
+from realtime.streams.grants import GRANT_FIELDS
+from realtime.streams.history import History, Record
+from realtime.streams.stream import unpruned
 
 admin.site.register(Connection, ConnectionAdmin)
 

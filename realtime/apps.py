@@ -13,7 +13,7 @@ class RealtimeConfig(AppConfig):
 
     def ready(self) -> None:
         """Read every CHORUS_* setting now, not when the first socket needs it."""
-        from realtime.watch import watch
+        from realtime.connections.watch import watch
 
         conf.check()
         watch()

@@ -2,7 +2,7 @@
 
 from django import forms
 
-from realtime.streams import validate_name
+from realtime.streams.stream import validate_name
 
 
 class NameForm(forms.Form):

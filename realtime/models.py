@@ -13,7 +13,7 @@ class _NoRows(models.Manager["Connection"]):
 
 
 class Connection(models.Model):
-    """An open socket, as realtime.connections finds it. It is never stored: `view` lets staff see, `delete` close."""
+    """An open socket, as connections.report finds it. It is never stored: `view` lets staff see, `delete` close."""
 
     id = models.CharField(max_length=16, primary_key=True)
 

@@ -14,10 +14,10 @@ from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
-from realtime import fanout
 from realtime.access import Action, Identity, denial
+from realtime.hub import hub as fanout
 from realtime.routing import registered
-from realtime.streams import Stream, is_name
+from realtime.streams.stream import Stream, is_name
 
 AnyStream = TypeVar("AnyStream", bound=Stream)
 

@@ -20,10 +20,10 @@ from accounts.models import Token
 from chat.models import Room
 from config.settings import channel_layer
 from realtime import db as socket_db
-from realtime import fanout
 from realtime.access import AccessLevel
-from realtime.fanout import close_hub
-from realtime.journal import close_journal
+from realtime.hub import hub as fanout
+from realtime.hub.hub import close_hub
+from realtime.hub.journal import close_journal
 from tests.processes import PASSWORD, RedisServer, redis_server
 
 TEST_SECONDS = 60.0

@@ -17,7 +17,7 @@ from django.test import Client
 
 from config.asgi import application
 from realtime import db
-from realtime.fanout import hub
+from realtime.hub.hub import hub
 
 SECONDS = 10.0
 """How long anything may take; what is expected comes in milliseconds."""

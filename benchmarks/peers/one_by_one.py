@@ -21,7 +21,7 @@ def committer(what: str) -> Callable[[], Any]:
     from chat.models import Message, Room
     from counter.models import Change, Counter
     from realtime.access import Identity
-    from realtime.commit import commit
+    from realtime.streams.commit import commit
 
     sender = Identity.of_user(User.objects.get(username="member-0"))
     if what == "click":

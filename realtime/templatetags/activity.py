@@ -5,8 +5,8 @@ from typing import Any
 
 from django import template
 
-from realtime.activity import activity as activity_of
-from realtime.history import History
+from realtime.streams.activity import activity as activity_of
+from realtime.streams.history import History
 
 register = template.Library()
 

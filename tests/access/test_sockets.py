@@ -8,7 +8,7 @@ import pytest
 from chat.models import Room
 from config.asgi import application
 from realtime import db
-from realtime.json_consumer import JsonConsumer
+from realtime.consumers.commands import JsonConsumer
 from tests.access.cast import OPS, Actor, Cast
 from tests.access.table import BAD_TOKENS, COMMANDS, GUESTS, MODERATORS, RIGHTS, STREAMS, Need, Row
 from tests.connect import Event, Socket, connect

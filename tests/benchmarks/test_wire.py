@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.load.wire import CLOSE, PING, TEXT, Counter, client_frame
-from realtime.outbox import Frame
+from realtime.hub.outbox import Frame
 
 STREAM = b"".join(
     [

@@ -12,10 +12,10 @@ from pytest_django import Settings
 from accounts.models import Token
 from chat.models import Message, Room
 from realtime import db
-from realtime import presence as presence_module
-from realtime.fanout import hub
-from realtime.live import FRESH
-from realtime.replay import FRAME_BYTES
+from realtime.hub.hub import hub
+from realtime.hub.live import FRESH
+from realtime.processes import presence as presence_module
+from realtime.streams.replay import FRAME_BYTES
 from tests.connect import Event, Socket, connect, followed, until
 from tests.realtime.held import held
 from tests.realtime.listening import ALICE, write

@@ -13,9 +13,9 @@ from django.utils import timezone
 from chat.models import Message, Room, Sanction
 from realtime import db
 from realtime.access import Identity
-from realtime.activity import activity
-from realtime.control import who
-from realtime.fanout import hub
+from realtime.connections.control import who
+from realtime.hub.hub import hub
+from realtime.streams.activity import activity
 from tests.connect import connect, until
 
 pytestmark = pytest.mark.django_db

@@ -10,10 +10,11 @@ from pytest_django import Settings
 from accounts.models import Token
 from counter.consumers import CounterConsumer
 from counter.models import Change, Counter
-from realtime import db, live
-from realtime import presence as presence_module
+from realtime import db
 from realtime.access import AccessLevel, Identity
-from realtime.fanout import hub
+from realtime.hub import live
+from realtime.hub.hub import hub
+from realtime.processes import presence as presence_module
 from tests.connect import Event, Socket, connect, followed, until
 
 pytestmark = pytest.mark.django_db(transaction=True)

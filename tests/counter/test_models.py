@@ -12,9 +12,9 @@ from counter import models
 from counter.events import MAX_DELTA, MAX_VALUE
 from counter.models import Change, Counter, Sample
 from realtime.access import Identity
-from realtime.commit import commit
 from realtime.protocol import Refused
-from realtime.retention import prune
+from realtime.streams.commit import commit
+from realtime.streams.retention import prune
 from tests.realtime.past import older
 
 pytestmark = pytest.mark.django_db

@@ -13,11 +13,11 @@ from pytest_django import Settings
 from accounts.models import Token
 from notifications.models import Cursor, Notification, Topic
 from realtime import db
-from realtime import presence as presence_module
 from realtime.access import Identity
-from realtime.batch import PAGE
-from realtime.fanout import hub
-from realtime.live import LiveStream
+from realtime.hub.hub import hub
+from realtime.hub.live import LiveStream
+from realtime.processes import presence as presence_module
+from realtime.streams.batch import PAGE
 from tests.connect import Event, Socket, connect, followed, until
 
 pytestmark = pytest.mark.django_db(transaction=True)

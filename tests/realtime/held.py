@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from django.db import connection, transaction
 
-from realtime.streams import Stream
+from realtime.streams.stream import Stream
 
 
 @asynccontextmanager

@@ -7,12 +7,12 @@ from typing import Any
 from chat.models import Message, Room
 from realtime import db
 from realtime.access import Identity
-from realtime.batch import Batch
-from realtime.commit import commit
-from realtime.fanout import Hub
-from realtime.live import LiveStream, Start
-from realtime.outbox import Burst, Frame
-from realtime.subscription import Subscription
+from realtime.hub.hub import Hub
+from realtime.hub.live import LiveStream, Start
+from realtime.hub.outbox import Burst, Frame
+from realtime.hub.subscription import Subscription
+from realtime.streams.batch import Batch
+from realtime.streams.commit import commit
 
 ALICE = Identity("user:1", "alice")
 

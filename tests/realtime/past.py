@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.db.models import F
 
-from realtime.streams import Stream
+from realtime.streams.stream import Stream
 
 
 def older(stream: Stream, *seqs: int, days: float) -> None:

@@ -6,8 +6,8 @@ from django.core.management import call_command
 from chat.models import Message, Room
 from counter.models import Change, Counter
 from notifications.models import Topic
-from realtime import history
 from realtime.access import Identity
+from realtime.streams import history
 from tests.realtime.past import older
 
 pytestmark = pytest.mark.django_db

@@ -25,15 +25,18 @@ from pytest_django import Settings
 
 from chat.models import Room
 from notifications.models import Topic
-from realtime import db, live, replay, streams
+from realtime import db
 from realtime.access import Identity
-from realtime.batch import Batch
-from realtime.commit import commit
-from realtime.fanout import close_hub, group_of, hub
-from realtime.history import History
-from realtime.journal import close_journal, journal
+from realtime.hub import live
+from realtime.hub.hub import close_hub, group_of, hub
+from realtime.hub.journal import close_journal, journal
 from realtime.protocol import Refused
-from realtime.retention import prune
+from realtime.streams import replay
+from realtime.streams import stream as streams
+from realtime.streams.batch import Batch
+from realtime.streams.commit import commit
+from realtime.streams.history import History
+from realtime.streams.retention import prune
 from tests.connect import OWN_ORIGIN, Event, Socket, connect, session_cookie, until
 
 PAGE = 6

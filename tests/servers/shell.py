@@ -23,7 +23,7 @@ from accounts.models import Token
 from chat.models import Room, Sanction
 from notifications.models import Topic
 from realtime.access import Identity
-from realtime.control import disconnect
+from realtime.connections.control import disconnect
 answers, sys.stdout = sys.stdout, sys.stderr
 known = dict(globals())
 for line in sys.stdin:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from realtime.retention import all_streams
+from realtime.streams.retention import all_streams
 
 
 class Command(BaseCommand):

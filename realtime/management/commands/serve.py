@@ -24,7 +24,7 @@ from uvicorn.server import Server
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from realtime.conf import conf
-from realtime.server import bound_send_buffer
+from realtime.server.connection import bound_send_buffer
 
 logger = logging.getLogger("chorus.serve")
 

@@ -1,0 +1,143 @@
+"""Who is connected where: what one process says of its sockets, and what that is for all of them together."""
+
+import heapq
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from realtime.consumers.socket import SocketConsumer
+
+ROWS = 500
+"""Sockets that one process tells of, the newest first; of others it tells how many there are."""
+ROW_BYTES = 400
+"""About what a row takes on its way to another process."""
+
+
+class Row(TypedDict):
+    """One open socket."""
+
+    id: str
+    who: str
+    identity: str
+    """Its Identity.key. Not for pages: a guest's is half of what they are known by."""
+    user: str | None
+    """The primary key, as text."""
+    token: str | None
+    """The key of what they speak by: `accounts.token:5`."""
+    token_name: str
+    route: str
+    streams: list[str]
+    """The keys of the streams that it is in."""
+    address: str
+    since: str
+    """When it was opened, as ISO 8601 in UTC."""
+    messages_in: int
+    bytes_in: int
+    messages_out: int
+    bytes_out: int
+    waiting: int
+    """Bytes for it that the kernel or the server has not taken yet."""
+
+
+COUNTED = ("messages_in", "bytes_in", "messages_out", "bytes_out", "waiting")
+
+
+class Totals(TypedDict):
+    """All sockets that were asked for, also those past ROWS; fields as in Row."""
+
+    connections: int
+    messages_in: int
+    bytes_in: int
+    messages_out: int
+    bytes_out: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which sockets are asked for: all of this has to apply."""
+
+    matches: Mapping[str, str] = field(default_factory=dict)
+    """As realtime.connections.control.disconnect takes it: `connection`, `user`, `token`, `stream`, `identity`."""
+    text: str = ""
+    """A part of the name, the route or the address, in any case."""
+
+    def cover(self, socket: "SocketConsumer") -> bool:
+        """Tell whether a socket is among them."""
+        if self.matches and not socket.matches(self.matches):
+            return False
+        return not self.text or self.text.lower() in _searched(socket)
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What all processes said."""
+
+    rows: list[Row]
+    """The newest first; at most ROWS of each process."""
+    totals: Totals
+    processes: int
+    complete: bool
+    """False where other processes could not be asked."""
+
+    @property
+    def more(self) -> int:
+        """How many there are besides `rows`."""
+        return self.totals["connections"] - len(self.rows)
+
+
+def report(sockets: Iterable["SocketConsumer"], wanted: Wanted) -> dict[str, Any]:
+    """What one process says: `rows` and `totals`."""
+    found = [socket for socket in sockets if wanted.cover(socket)]
+    newest = heapq.nlargest(ROWS, found, key=lambda socket: socket.opened_at)
+    return {"rows": [row_of(socket) for socket in newest], "totals": _totals(found)}
+
+
+def merge(reports: Iterable[Mapping[str, Any]], *, complete: bool) -> Connections:
+    """Put together what processes said."""
+    reports = list(reports)
+    rows = [row for each in reports for row in each["rows"]]
+    rows.sort(key=lambda row: (row["since"], row["id"]), reverse=True)
+    totals = {name: sum(each["totals"][name] for each in reports) for name in ("connections", *COUNTED)}
+    return Connections(rows, Totals(**totals), len(reports), complete)  # type: ignore[typeddict-item]  # all its names
+
+
+def row_of(socket: "SocketConsumer") -> Row:
+    """One socket as it is now."""
+    identity, outbox = socket.identity, socket.outbox
+    token: Any = identity.token
+    return Row(
+        id=socket.id,
+        who=identity.name,
+        identity=identity.key,
+        user=None if identity.user is None else str(identity.user.pk),
+        token=None if token is None else f"{token._meta.label_lower}:{token.pk}",
+        token_name="" if token is None else str(token),
+        route=str(socket.scope.get("path", "")),
+        streams=sorted(socket.reads()),
+        address=socket.scope.get("address") or "",
+        since=socket.opened_at.isoformat(),
+        messages_in=socket.messages_in,
+        bytes_in=socket.bytes_in,
+        messages_out=outbox.messages,
+        bytes_out=outbox.bytes,
+        waiting=outbox.waiting,
+    )
+
+
+def _totals(sockets: list["SocketConsumer"]) -> Totals:
+    outboxes = [socket.outbox for socket in sockets]
+    return Totals(
+        connections=len(sockets),
+        messages_in=sum(socket.messages_in for socket in sockets),
+        bytes_in=sum(socket.bytes_in for socket in sockets),
+        messages_out=sum(outbox.messages for outbox in outboxes),
+        bytes_out=sum(outbox.bytes for outbox in outboxes),
+        waiting=sum(outbox.waiting for outbox in outboxes),
+    )
+
+
+def _searched(socket: "SocketConsumer") -> str:
+    scope = socket.scope
+    return f"{socket.identity.name}\n{scope.get('path', '')}\n{scope.get('address', '')}".lower()

@@ -1,0 +1,217 @@
+"""Admin's page of open connections: who is connected where, and the ways to end that. It updates itself."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from realtime.connections.control import disconnect, who
+from realtime.connections.report import Connections, Row, Wanted
+from realtime.models import Connection
+from realtime.streams.stream import Stream
+
+REASON = "disconnected by staff"
+"""What a client reads in the close frame."""
+
+Act = Callable[[HttpRequest, Row], Iterable[tuple[str, str]]]
+
+acts: list[Act] = []
+"""What apps offer to do about a connection: label and address of each act that the asking person may do."""
+
+
+class Chosen:
+    """What an address chooses among connections: by `connection`, `user`, `token` or `stream`, and by a text `q`.
+
+    `token` and `stream` are keys such as `accounts.token:5` and `chat.room:5`, `user` is a primary key.
+    """
+
+    def __init__(self, query: QueryDict) -> None:
+        found = {name: str(query.get(name) or "") for name in ("connection", "user", "token", "stream")}
+        self.query = {name: value for name, value in found.items() if value}
+        self.text = str(query.get("q") or "").strip()[:200]
+
+    @property
+    def wanted(self) -> Wanted:
+        """The same for realtime.connections.control."""
+        return Wanted({**self.query, **self._token}, self.text)
+
+    @property
+    def _token(self) -> dict[str, str]:
+        return {"token": self.query["token"].rpartition(":")[2]} if "token" in self.query else {}
+
+    @property
+    def target(self) -> Any:
+        """The user, token, stream or connection that it chooses; None unless it is one that exists."""
+        if len(self.query) != 1:
+            return None
+        [(kind, value)] = self.query.items()
+        match kind:
+            case "connection":
+                return Connection(pk=value[:16])
+            case "user":
+                return by_pk(get_user_model(), value)
+            case "token":
+                return by_key(value, _is_token)
+            case _:
+                return by_key(value, lambda model: issubclass(model, Stream))
+
+    def disconnect(self) -> None:
+        """Close what `target` has open, in every process."""
+        matches: dict[str, Any] = {**self.query, **self._token}
+        disconnect(REASON, **matches)
+
+
+def _is_token(model: Any) -> bool:
+    """Tell whether these are realtime.access.Credential."""
+    return hasattr(model, "allows") and hasattr(model, "seconds_left")
+
+
+def by_key(key: str, allowed: Callable[[type[Model]], bool]) -> Any:
+    """What a key such as `chat.room:5` names, if that is of an allowed kind; None if there is none."""
+    label, _, pk = key.partition(":")
+    try:
+        model = apps.get_model(label)
+    except (LookupError, ValueError):
+        return None
+    return by_pk(model, pk) if allowed(model) else None
+
+
+def by_pk(model: Any, pk: str) -> Any:
+    """The row with a primary key that came as text; None if there is none."""
+    try:
+        return model._default_manager.filter(pk=pk).first()
+    except (ValueError, OverflowError, ValidationError):
+        return None
+
+
+class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the stubs take one
+    """Open sockets. Nothing is stored, so there is neither a form nor a list from the database."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """People connect themselves."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """There is nothing to change."""
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        """The page, what it asks for every few seconds, and the question before a disconnect."""
+        view, name = self.admin_site.admin_view, "realtime_connection_{}".format
+        return [
+            path("", view(self.page), name=name("changelist")),
+            path("data/", view(self.data), name=name("data")),
+            path("disconnect/", view(self.disconnect_view), name=name("disconnect")),
+        ]
+
+    def page(self, request: HttpRequest) -> HttpResponse:
+        """Who is connected; the rows come by script."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        chosen = Chosen(request.GET)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Connections",
+            "opts": self.opts,
+            "chosen": chosen,
+            "target": chosen.target,
+            "kind": next(iter(chosen.query), ""),
+        }
+        if context["target"] is not None and self.has_delete_permission(request):
+            context["disconnect_url"] = reverse("admin:realtime_connection_disconnect", query=chosen.query)
+        return TemplateResponse(request, "admin/realtime/connections.html", context)
+
+    def data(self, request: HttpRequest) -> JsonResponse:
+        """The connections as JSON."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = who(Chosen(request.GET).wanted)
+        return JsonResponse(
+            {
+                "rows": self._shown(request, found.rows),
+                "totals": found.totals,
+                "more": found.more,
+                "processes": found.processes,
+                "complete": found.complete,
+            },
+            headers={"Cache-Control": "no-store"},
+        )
+
+    def _shown(self, request: HttpRequest, rows: list[Row]) -> list[dict[str, Any]]:
+        titles = titles_of({key for row in rows for key in row["streams"]})
+        return [self._show(request, row, titles) for row in rows]
+
+    def _show(self, request: HttpRequest, row: Row, titles: dict[str, str]) -> dict[str, Any]:
+        """A row with addresses for what can be chosen and done, and without keys."""
+        page = reverse("admin:realtime_connection_changelist")
+        shown: dict[str, Any] = {name: value for name, value in row.items() if name != "identity"}
+        shown["user"] = row["user"] and f"{page}?user={row['user']}"
+        shown["token"] = row["token"] and f"{page}?token={row['token']}"
+        shown["streams"] = [[titles.get(key, key), f"{page}?stream={key}"] for key in row["streams"]]
+        shown["acts"] = [act for offer in acts for act in offer(request, row)]
+        if self.has_delete_permission(request):
+            url = reverse("admin:realtime_connection_disconnect", query={"connection": row["id"]})
+            shown["acts"].insert(0, ("Disconnect…", url))
+        return shown
+
+    def disconnect_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask, then close what is chosen: one connection, or all of a user, a token, a room."""
+        if not self.has_delete_permission(request):
+            raise PermissionDenied
+        chosen = Chosen(request.GET)
+        target = chosen.target
+        if target is None:
+            messages.error(request, "There is nothing of that kind to disconnect any more.")
+            return HttpResponseRedirect(reverse("admin:realtime_connection_changelist"))
+        found = who(Wanted(chosen.wanted.matches))
+        if request.method == "POST":
+            return self._disconnect(request, chosen, target, found)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Disconnect?",
+            "opts": self.opts,
+            "target": target,
+            "kind": next(iter(chosen.query)),
+            "found": found,
+            "first": found.rows[0] if found.rows else None,
+        }
+        return TemplateResponse(request, "admin/realtime/disconnect.html", context)
+
+    def _disconnect(self, request: HttpRequest, chosen: Chosen, target: Any, found: Connections) -> HttpResponse:
+        chosen.disconnect()
+        done = connections(found.totals["connections"])
+        if isinstance(target, Stream):
+            done += f" in {target}"
+        elif not isinstance(target, Connection):
+            done += f" of {target}"
+        elif found.rows:
+            done += f" of {found.rows[0]['who']}"
+        self.log_change(request, target, f"Disconnected {done}.")
+        messages.success(request, f"Disconnected {done}.")
+        return HttpResponseRedirect(reverse("admin:realtime_connection_changelist"))
+
+
+def connections(count: int) -> str:
+    """A number of them, in words."""
+    return f"{count} connection" if count == 1 else f"{count} connections"
+
+
+def titles_of(keys: Iterable[str]) -> dict[str, str]:
+    """What streams are called, by their keys: a query for each kind of them."""
+    by_model: dict[str, list[str]] = {}
+    for key in keys:
+        label, _, pk = key.partition(":")
+        by_model.setdefault(label, []).append(pk)
+    found: dict[str, str] = {}
+    for label, pks in by_model.items():
+        model: Any = apps.get_model(label)
+        for stream in model._default_manager.filter(pk__in=pks):
+            found[stream.key] = stream.title or getattr(stream, "public_name", stream.name)
+    return found

@@ -1,0 +1,1 @@
+"""One socket: its loop, its login, its commands, the stream it follows."""

@@ -1,0 +1,115 @@
+"""The base consumer of JSON routes: a typed command to one method, answers in the order of commands."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, TypeVar
+
+from realtime import db
+from realtime.consumers.socket import UNAVAILABLE, SocketConsumer
+from realtime.hub.outbox import Frame
+from realtime.protocol import Auth, Command, ErrorEvent, Event, Refused, client_id, parse_object, validate
+
+IN_FLIGHT = 32
+"""Commands of one socket that may wait for their commit; more are read when one is answered."""
+
+logger = logging.getLogger("chorus.socket")
+T = TypeVar("T")
+
+
+def id_in(text: str) -> str | None:
+    """The id of a command that is not carried out, so that its sender knows which one to send again."""
+    try:
+        return client_id(parse_object(text))
+    except Refused:
+        return None
+
+
+Handler = Callable[[Any, Any], Awaitable[None]]
+
+
+def command(model: type[Command]) -> Callable[[Handler], Handler]:
+    """Make a method of a JsonConsumer the handler of one typed command."""
+
+    def mark(method: Handler) -> Handler:
+        method.command = model  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+class JsonConsumer(SocketConsumer):
+    """A socket that speaks JSON commands and events; methods marked with `@command` handle them."""
+
+    __slots__ = ()
+
+    commands: ClassVar[dict[str, tuple[type[Command], Handler]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Collect the handlers by the action that each names."""
+        super().__init_subclass__(**kwargs)
+        found = {
+            model.model_fields["action"].default: (model, method)
+            for method in vars(cls).values()
+            if (model := getattr(method, "command", None)) is not None
+        }
+        cls.commands = {**cls.commands, **found}
+
+    async def on_other_text(self, text: str) -> None:
+        """Handle a text that does not start with a brace; may raise Refused."""
+        raise Refused("bad_json", "Expected a JSON object")
+
+    async def on_text(self, text: str) -> None:
+        try:
+            self.rate.take()
+        except Refused as refusal:
+            await self._tell_refused(refusal, id_in(text))
+            return
+        if not text.startswith("{"):
+            await self.on_other_text(text)
+            return
+        value = parse_object(text)
+        await self._answering(self._dispatch(value), client_id(value))
+
+    async def _dispatch(self, value: dict[str, Any]) -> None:
+        action = value.get("action", "auth" if "token" in value else None)
+        if action == "auth":
+            await self.log_in(validate(Auth, value).token)
+            return
+        found = self.commands.get(action) if isinstance(action, str) else None
+        if found is None:
+            known = ", ".join(sorted(self.commands))
+            raise Refused("unsupported_action", f"Unknown action; this route knows: {known}")
+        model, handler = found
+        await handler(self, validate(model, value))
+
+    async def refused(self, refusal: Refused, id: str | None) -> None:
+        await self.reply(ErrorEvent.of(refusal, id))
+
+    async def answer_later(
+        self, future: "asyncio.Future[T]", id: str | None, answer: Callable[[T], Event | None]
+    ) -> None:
+        """Reply when `future` is done, without keeping the next command waiting; in the order of commands.
+
+        Waits itself while IN_FLIGHT commands of this socket are under way.
+        """
+
+        def done(finished: "asyncio.Future[T]") -> None:
+            self._in_flight.discard(finished)
+            event: Event | None
+            try:
+                event = answer(finished.result())
+            except Refused as refusal:
+                event = ErrorEvent.of(refusal, id)
+            except db.Unavailable:
+                event = ErrorEvent.of(Refused("unavailable", UNAVAILABLE), id)
+            except Exception:
+                logger.exception("a command failed", extra=self._context())
+                event = ErrorEvent.of(Refused("unavailable", UNAVAILABLE), id)
+            if event is not None:
+                self.push(Frame(event.encode()))
+
+        self._in_flight.add(future)
+        future.add_done_callback(done)
+        while len(self._in_flight) >= IN_FLIGHT:
+            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)

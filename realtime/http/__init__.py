@@ -1,0 +1,1 @@
+"""HTTP as the sockets speak: who asks, what they ask, what they are answered."""

@@ -1,0 +1,82 @@
+"""Where an API is: its addresses, and what pages of other sites may ask there (the Fetch standard's CORS)."""
+
+from collections.abc import Callable
+from inspect import iscoroutinefunction
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, re_path
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.csrf import csrf_exempt
+from ninja import NinjaAPI
+
+from realtime.http.requests import REFUSALS, refuse
+from realtime.protocol import Refused
+
+METHODS = "GET, POST, DELETE"
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": METHODS,
+    "Access-Control-Allow-Headers": ", ".join(
+        ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Priority", "Tags", "Title"]
+    ),
+    "Access-Control-Max-Age": "600",
+}
+ANSWER = {"Access-Control-Expose-Headers": "Retry-After"}
+
+View = Callable[..., Any]
+"""An asynchronous view; Django's stubs know only the other kind."""
+
+
+def mounted(api: NinjaAPI) -> tuple[list[URLPattern], str, str]:
+    """What `path("api/", …)` takes: an API's addresses, each with and without the final slash.
+
+    Pages of ALLOWED_ORIGINS may ask there, without cookies. Whatever is refused is told in JSON.
+    """
+    for kind in REFUSALS:
+        api.add_exception_handler(kind, refuse)  # type: ignore[arg-type]  # it is given instances
+    patterns, app_name, namespace = api.urls
+    found: list[URLPattern] = []
+    for pattern in patterns:
+        assert isinstance(pattern, URLPattern)
+        view: View = pattern.callback
+        if iscoroutinefunction(view):  # others are the pages about the API
+            view = _open_to_others(view)
+        route = str(pattern.pattern)
+        found.append(path(route, view, name=pattern.name))
+        if route:
+            found.append(path(route.removesuffix("/") if route.endswith("/") else f"{route}/", view))
+    return [*found, re_path("", _open_to_others(_nothing))], app_name, namespace
+
+
+async def _nothing(request: HttpRequest, **_: Any) -> HttpResponse:
+    if request.method == "OPTIONS":  # a browser would keep the answer to the request itself from its page
+        return HttpResponse(status=204)
+    return refuse(request, Refused("not_found", "There is nothing here."))
+
+
+def _open_to_others(view: View) -> View:
+    @csrf_exempt  # Authentication asks for the token where a cookie was used
+    async def serve(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = await _answer(view, request, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "no-store")
+        patch_vary_headers(response, ["Origin"])
+        if (origin := request.headers.get("Origin")) in settings.ALLOWED_ORIGINS:
+            allowed = PREFLIGHT if request.method == "OPTIONS" else ANSWER
+            for name, value in {"Access-Control-Allow-Origin": origin, **allowed}.items():
+                response[name] = value
+        return response
+
+    return serve
+
+
+async def _answer(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    response: HttpResponseBase = await view(request, *args, **kwargs)
+    if response.status_code == 405:
+        allowed = response["Allow"]
+        if request.method == "OPTIONS":
+            return HttpResponse(status=204, headers={"Allow": allowed})
+        response = refuse(request, Refused("unsupported_action", f"Only {allowed} can be done here."))
+        response["Allow"] = allowed
+    return response

@@ -1,0 +1,306 @@
+"""Server-sent events (HTML Living Standard §9.2) out of a socket: the same consumer, the same events.
+
+Whoever reads them is to the hub a socket that has sent its command and now only listens: it counts as
+present, resumes, is limited and is told of a restart like any other.
+"""
+
+import asyncio
+import random
+import signal
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from types import FrameType
+from typing import Any, Self
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, StreamingHttpResponse
+from pydantic_core import from_json
+
+from realtime.access import Identity
+from realtime.asgi import Application, Receive, Scope, Send
+from realtime.consumers.socket import SocketConsumer
+from realtime.http.requests import RETRY_SECONDS, ApiRequest, address_of
+from realtime.hub.outbox import Burst, Frame, Outbox
+from realtime.protocol import CloseCode, Command, Refused
+
+KEEP_ALIVE_SECONDS = 15.0
+"""After so much silence a comment is sent; it also finds out who is gone."""
+KEEP_ALIVE = b": keep-alive\n\n"
+RETRY_MILLISECONDS = (500, 5000)
+"""When a browser comes back; not all of them at once."""
+ROOM_BYTES = 64 * 1024
+"""A replay waits while so much is unread."""
+KERNEL_BUFFER_BYTES = 256 * 1024
+"""Without a bound the kernel would hide megabytes from the outbox."""
+UNREAD_SECONDS = 5.0
+"""A response that nobody has begun to read by then was never sent."""
+
+Track = Callable[[Mapping[str, Any]], str | None]
+"""Gives the id of an event, by which its reader resumes after it; None where it has none."""
+
+
+async def respond(
+    request: ApiRequest, identity: Identity, consumer: SocketConsumer, first: Command, track: Track
+) -> StreamingHttpResponse:
+    """A response with all that a socket of `consumer` would be told from its first command on.
+
+    Raises Refused, before the response begins, where the command would be answered with an error.
+    """
+    stream = EventStream(request, identity, consumer, first, track)
+    await stream.opened()
+    headers = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+    return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
+
+
+def with_transport(application: Callable[..., Awaitable[None]]) -> Application:
+    """ASGI middleware for `http`: under Uvicorn, lets a stream hang up on somebody who does not read."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        # What Uvicorn gives as `send` is a method of the object that holds its transport.
+        transport = getattr(getattr(send, "__self__", None), "transport", None)
+        await application({**scope, "transport": transport}, receive, send)
+
+    return serve
+
+
+def _transport(request: HttpRequest) -> asyncio.Transport | None:
+    transport: asyncio.Transport | None = getattr(request, "scope", {}).get("transport")
+    if transport is None or transport.is_closing():
+        return None
+    raw = transport.get_extra_info("socket")
+    if raw is not None and raw.family in {socket.AF_INET, socket.AF_INET6}:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
+    return transport
+
+
+class EventOutbox(Outbox):
+    """What waits for one reader, as text of the event stream; bounded like a socket's."""
+
+    def __init__(self, encode: Callable[[str], bytes], on_overflow: Callable[[], None]) -> None:
+        super().__init__(on_overflow)
+        self._encode = encode
+        self._waiting = [b"retry: %d\n\n" % random.randint(*RETRY_MILLISECONDS)]
+        self._bytes = 0
+        self._ended = False
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    @property
+    def waiting(self) -> int:
+        return self._bytes
+
+    def push(self, frame: Frame | Burst) -> None:
+        if self._bytes > self._limit:
+            self._overflow()
+        if not self.overflowed:
+            self._put(frame)
+
+    async def send(self, frame: Frame) -> None:
+        if not self.overflowed:
+            self._put(frame)
+            await self.drain()
+
+    async def drain(self) -> None:
+        await self._room.wait()
+
+    @property
+    def gone(self) -> bool:
+        return self._ended
+
+    async def finish(self) -> None:
+        """Nothing to do: what waits is read before the end."""
+
+    def _put(self, frame: Frame | Burst) -> None:
+        if self._ended:
+            return
+        for each in frame.frames:
+            assert isinstance(each.data, str)
+            event = self._encode(each.data)
+            self._waiting.append(event)
+            self._bytes += len(event)
+            self.messages += 1
+            self.bytes += len(event)
+        self._news.set()
+        if self._bytes > ROOM_BYTES:
+            self._room.clear()
+
+    async def take(self) -> bytes:
+        """All that waits, or a comment after a long silence; nothing at the end."""
+        try:
+            async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                await self._news.wait()
+        except TimeoutError:
+            return KEEP_ALIVE
+        taken = b"".join(self._waiting)
+        self._waiting.clear()
+        self._bytes = 0
+        if not self._ended:
+            self._news.clear()
+            self._room.set()
+        return taken
+
+    def end(self) -> None:
+        """Let nobody wait any more, neither for news nor for room."""
+        self._ended = True
+        self._news.set()
+        self._room.set()
+
+
+class EventStream:
+    """One reader: at one end the body of a response, at the other a server with one socket."""
+
+    def __init__(
+        self, request: ApiRequest, identity: Identity, consumer: SocketConsumer, first: Command, track: Track
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._track = track
+        self._consumer = consumer
+        self._outbox = EventOutbox(self._encode, lambda: consumer.end(CloseCode.SLOW_READER, "slow reader"))
+        self._answer: asyncio.Future[dict[str, Any]] = self._loop.create_future()
+        self._reader: asyncio.Task[Any] | None = None
+        self._transport = _transport(request)
+        self._unread = self._loop.call_later(UNREAD_SECONDS, self._leave)
+        self._received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._received.put_nowait({"type": "websocket.connect"})
+        self._received.put_nowait({"type": "websocket.receive", "text": first.model_dump_json(exclude_none=True)})
+        scope = {
+            "type": "websocket",
+            "path": request.path,
+            "address": address_of(request),
+            "user": identity.user or AnonymousUser(),
+            "token": identity.token,
+            "session_key": identity.session,
+            "verify": request.verify,
+            "guest_key": identity.key.removeprefix("guest:"),
+        }
+        self._socket = self._loop.create_task(consumer(scope, self._received.get, self._send))
+        self._socket.add_done_callback(self._closed)
+        stopping.add(self)
+
+    async def opened(self) -> None:
+        """Wait for the first event; raises Refused if it is an error."""
+        try:
+            answer = await self._answer
+        except BaseException:
+            self._leave()
+            raise
+        if answer["type"] == "error":
+            self._leave()
+            raise Refused(
+                answer["code"],
+                answer["message"],
+                fields=answer.get("fields"),
+                retry_after=answer.get("retry_after"),
+            )
+
+    def stop(self) -> None:
+        """The server stops: end as a socket does. May be called in any thread, and by a signal."""
+        self._loop.call_soon_threadsafe(self._received.put_nowait, {"type": "chorus.shutdown"})
+
+    # The socket's end.
+
+    async def _send(self, message: Mapping[str, Any]) -> None:
+        match message["type"]:
+            case "websocket.accept":
+                self._consumer.outbox = self._outbox  # from here on it speaks to the reader
+            case "websocket.close":
+                self._outbox.end()
+                if message.get("code") == CloseCode.SLOW_READER:
+                    self._hang_up()
+
+    def _hang_up(self) -> None:
+        """End a response that waits for somebody who does not read."""
+        if self._transport is not None:
+            self._transport.abort()  # closing it would wait too
+        elif self._reader is not None:
+            self._reader.cancel()
+
+    def _encode(self, text: str) -> bytes:
+        event = from_json(text)
+        if not self._answer.done():
+            self._answer.set_result(event)
+        elif not self._consumer.reads():  # all that it was for has ended, and who listens cannot ask for more
+            self._loop.call_soon(self._consumer.end, CloseCode.NOT_ALLOWED, "nothing is left to be told")
+        lines = [f"event: {event['type']}", f"data: {text}", "\n"]
+        if (position := self._track(event)) is not None:
+            lines.insert(0, f"id: {position}")
+        return "\n".join(lines).encode()
+
+    def _closed(self, _: "asyncio.Task[None]") -> None:
+        self._outbox.end()
+        if not self._answer.done():
+            full = Refused("unavailable", "This server cannot take more connections.", retry_after=RETRY_SECONDS)
+            self._answer.set_exception(full)
+
+    # The reader's end.
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        self._unread.cancel()
+        self._reader = asyncio.current_task()
+        try:
+            taken = await self._outbox.take()
+        except asyncio.CancelledError:
+            self._leave()
+            raise
+        if not taken:
+            self._leave()
+            raise StopAsyncIteration
+        return taken
+
+    def close(self) -> None:
+        """The response is over, however it went. Django calls this in another thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._leave)
+
+    def _leave(self) -> None:
+        self._unread.cancel()
+        self._outbox.end()
+        self._received.put_nowait({"type": "websocket.disconnect", "code": 1001})
+        stopping.discard(self)
+
+
+class Stopping:
+    """Tells streams that the server was asked to stop: it waits for every response to end.
+
+    Uvicorn tells its sockets, but not its responses; so the signals are heard here, and then by the server.
+    """
+
+    def __init__(self) -> None:
+        self._streams: set[EventStream] = set()
+        self._servers: dict[int, Callable[[int, FrameType | None], Any]] = {}
+
+    def add(self, stream: EventStream) -> None:
+        """Tell this stream too."""
+        self._streams.add(stream)
+        if threading.current_thread() is not threading.main_thread():
+            return  # signals come to the main thread alone: this server has another way to stop
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.getsignal(number)
+            if callable(handler) and handler != self._tell:
+                self._servers[number] = handler
+                signal.signal(number, self._tell)
+
+    def discard(self, stream: EventStream) -> None:
+        """Tell it no more; after the last one the signals are the server's again."""
+        self._streams.discard(stream)
+        if self._streams or threading.current_thread() is not threading.main_thread():
+            return
+        for number, handler in self._servers.items():
+            if signal.getsignal(number) == self._tell:
+                signal.signal(number, handler)
+        self._servers.clear()
+
+    def _tell(self, number: int, frame: FrameType | None) -> None:
+        for stream in list(self._streams):
+            stream.stop()
+        if server := self._servers.get(number):
+            server(number, frame)
+
+
+stopping = Stopping()
+"""The streams that this process serves."""

@@ -1,0 +1,291 @@
+"""One stream as this process sees it: how far it has delivered, its newest entries, and how holes are mended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from realtime import db
+from realtime.hub.outbox import Frame
+from realtime.hub.subscription import Subscription, push_stored
+from realtime.protocol import CloseCode, Refused
+from realtime.streams.batch import PAGE, Batch, Head, Snapshot, Stored
+
+if TYPE_CHECKING:
+    from realtime.streams.stream import Stream
+
+RING_BYTES = 1024 * 1024
+FRESH = 50
+"""Entries shown to who joins without a position."""
+REPAIRS_AT_ONCE = 4
+"""Per process, so that a storm of holes leaves threads for joins."""
+
+logger = logging.getLogger("chorus.live")
+
+
+@dataclass(slots=True)
+class Start:
+    """What a socket that joins gets first."""
+
+    epoch: str
+    seq: int
+    recovered: bool
+    """Everything after the position it gave follows."""
+    more: bool
+    """Older entries exist, to be asked of history."""
+    events: list[Stored]
+
+
+class LiveStream:
+    """A stream with local subscribers. Invariant: live subscribers have everything up to `position`."""
+
+    def __init__(
+        self, model: type[Stream], pk: int, subscribers: set[Subscription], repairs: asyncio.Semaphore
+    ) -> None:
+        self.model = model
+        self.pk = pk
+        self.subscribers = subscribers
+        """The hub's own set for this stream's group."""
+        self.epoch = ""
+        self.position: int | None = None
+        """None until the first read."""
+        self._early: list[Batch] = []
+        """What committed while the first read was under way, and may or may not be in it."""
+        self._first_seq = 1
+        self._ring: deque[tuple[Stored, Frame]] = deque()
+        self._ring_bytes = 0
+        self._ring_after: int | None = None
+        """The ring holds all after this position; None: older entries have to be read first."""
+        self._forgotten = 0
+        self._loading: asyncio.Task[None] | None = None
+        self._repairing: asyncio.Task[None] | None = None
+        self._asked = False
+        """A repair was asked for since the latest read began."""
+        self._repairs = repairs
+        self._row: Stream | None = None
+
+    def share(self, row: Stream) -> Stream:
+        """One copy of the stream's row for all its sockets: the given one, or the one they have already."""
+        self._row = self._row or row
+        return self._row
+
+    # What commits and hints bring.
+
+    def offer(self, batch: Batch) -> None:
+        """Take entries that committed: next ones are delivered, older ones dropped, a hole is repaired."""
+        if self.position is None:
+            self._early.append(batch)
+            return
+        if batch.epoch != self.epoch:
+            self.repair()
+            return
+        self._deliver(batch.missed)
+        self._deliver(batch.events)  # on its own: a page of missed ones may not reach up to it
+        if self.position < batch.last:
+            self.repair()
+
+    def _deliver(self, events: list[Stored]) -> None:
+        assert self.position is not None
+        fresh = [event for event in events if event.seq > self.position]
+        if not fresh or (self.model.contiguous and fresh[0].seq != self.position + 1):
+            return
+        framed = [(event, Frame(event.text)) for event in fresh]
+        self.position = fresh[-1].seq
+        for item in framed:
+            if item[0].rewrites:
+                self._forget()
+            self._remember(item)
+        push_stored(self.subscribers, framed)
+
+    def _remember(self, item: tuple[Stored, Frame]) -> None:
+        if not self.model.contiguous:  # the newest says it all, whatever was read before it
+            self._ring.clear()
+            self._ring_bytes = 0
+            self._ring_after = item[0].seq - 1
+        self._ring.append(item)
+        self._ring_bytes += len(item[1].wire)
+        while len(self._ring) > PAGE or self._ring_bytes > RING_BYTES:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        dropped, frame = self._ring.popleft()
+        self._ring_bytes -= len(frame.wire)
+        if self._ring_after is not None:
+            self._ring_after = dropped.seq
+
+    def _forget(self) -> None:
+        self._ring.clear()
+        self._ring_bytes = 0
+        self._ring_after = None
+        self._forgotten += 1
+
+    # Joining.
+
+    async def start(self, since: int | None, epoch: str | None) -> Start:
+        """What a socket gets first: all since its position if that is known, else the newest entries.
+
+        Sockets that join at the same moment share one read. Raises Refused if the stream is gone and
+        Unavailable if the database does not answer.
+        """
+        await self._loaded()
+        if since is not None and epoch == self.epoch and since > (self.position or 0):
+            await self._repaired()  # another process told it more than this one knows
+            await self._loaded()
+        assert self.position is not None
+        events = [stored for stored, _ in self._ring]
+        same = epoch == self.epoch or since == 0  # 0 stands before all, in any epoch
+        known = since is not None and same and (self._ring_after or 0) <= since <= self.position
+        if known and self.model.contiguous:
+            events = [stored for stored in events if stored.seq > (since or 0)]
+        elif since is None:
+            events = events[-FRESH:]
+        older = (events[0].seq if events else self.position + 1) > self._first_seq
+        return Start(self.epoch, self.position, known, older and not known, events)
+
+    async def catch_up(self, subscription: Subscription, seq: int) -> AsyncIterator[list[Stored]]:
+        """Yield what came after `seq` until nothing is missing; then the subscription is live.
+
+        Between the last comparison and `live` nothing is awaited, so no entry falls in between.
+        """
+        epoch = self.epoch
+        while self.epoch == epoch and self.position is not None and seq < self.position:
+            if self._ring_after is not None and self._ring_after <= seq:
+                events = [stored for stored, _ in self._ring if stored.seq > seq]
+            else:
+                snapshot = await db.run(self.model.read, self.pk, seq)
+                events = snapshot.events if snapshot else []
+            if self.epoch == epoch and (not events or (self.model.contiguous and events[0].seq != seq + 1)):
+                if subscription.on_reset:
+                    subscription.on_reset()  # what is missing was pruned
+                return
+            yield events
+            seq = events[-1].seq
+        # After a reset every subscription was already told to join anew, and may have done so meanwhile.
+        if self.epoch == epoch and self.position is not None:
+            subscription.live = True
+
+    async def _loaded(self) -> None:
+        """Wait until the position is known and the ring is fresh; one read serves all who wait."""
+        while self.position is None or self._ring_after is None:
+            if self._loading is None:
+                self._loading = asyncio.create_task(self._load())
+            await asyncio.shield(self._loading)
+
+    async def _load(self) -> None:
+        try:
+            forgotten = self._forgotten
+            snapshot = await db.run(self.model.read, self.pk)
+            if snapshot is None:
+                raise Refused("not_found", "It does not exist any more.", close=CloseCode.NO_SUCH_STREAM)
+            if self.position is None:
+                self.epoch, self.position = snapshot.epoch, snapshot.last_seq
+                early, self._early = self._early, []
+                for batch in early:
+                    self.offer(batch)
+            elif self.epoch != snapshot.epoch or self.position < snapshot.last_seq:
+                await self._repaired()
+            self._first_seq = snapshot.first_seq
+            if forgotten == self._forgotten:
+                self._fill_ring(snapshot)
+        finally:
+            self._loading = None
+
+    def _fill_ring(self, snapshot: Snapshot) -> None:
+        """Put what was read in front of what was delivered since; they touch, or it is read again."""
+        delivered = self._ring[0][0].seq if self._ring else (self.position or 0) + 1
+        older = [(event, Frame(event.text)) for event in snapshot.events if event.seq < delivered]
+        if snapshot.last_seq < delivered - 1 or snapshot.epoch != self.epoch:
+            return
+        self._ring_after = older[0][0].seq - 1 if older else delivered - 1
+        self._ring.extendleft(reversed(older))
+        self._ring_bytes += sum(len(frame.wire) for _, frame in older)
+
+    # Repair.
+
+    def compare(self, head: Head | None) -> None:
+        """Take what the database says of the stream; where it is not what was delivered, repair."""
+        if head is not None and head.epoch == self.epoch and self.model.contiguous:
+            self._prune(head.first_seq)
+        if head is None or (head.epoch, head.last_seq) != (self.epoch, self.position):
+            self.repair()
+
+    def _prune(self, first_seq: int) -> None:
+        """Show nobody any more what was pruned."""
+        self._first_seq = max(self._first_seq, first_seq)
+        while self._ring and self._ring[0][0].seq < first_seq:
+            self._drop_oldest()
+        if self._ring_after is not None:
+            self._ring_after = max(self._ring_after, first_seq - 1)
+
+    def repair(self) -> asyncio.Task[None]:
+        """Compare with the database and deliver what is missing; one at a time, in the background."""
+        self._asked = True
+        if self._repairing is None:
+            self._repairing = asyncio.create_task(self._repair())
+        return self._repairing
+
+    async def _repaired(self) -> None:
+        """Repair and wait for it; raises Unavailable if the database does not answer."""
+        done, _ = await asyncio.wait({self.repair()}, timeout=db.WAIT_SECONDS)
+        if not done:
+            raise db.Unavailable("the database did not answer in time")
+
+    async def _repair(self) -> None:
+        delay = 0.25
+        try:
+            while self.position is not None:
+                # What is asked for while a read is under way may not be in it, so it is read again.
+                self._asked = False
+                try:
+                    if await self._repair_page() and not self._asked:
+                        return
+                except db.Unavailable:
+                    await asyncio.sleep(delay * random.uniform(0.5, 1.5))
+                    delay = min(delay * 2, 5.0)
+        except Exception:
+            logger.exception("repair of %s failed; the next check tries again", self.model.__name__)
+        finally:
+            self._repairing = None
+
+    async def _repair_page(self) -> bool:
+        before = self.position
+        async with self._repairs:
+            snapshot = await db.run(self.model.read, self.pk, before)
+        if before is None or self.position is None:
+            return True
+        if snapshot is None:
+            for subscription in list(self.subscribers):
+                if subscription.on_gone:
+                    subscription.on_gone()
+            return True
+        if snapshot.epoch == self.epoch and snapshot.last_seq < before:
+            # The database went back behind what was told: what follows must not look like a continuation.
+            await db.run(self.model.renew_epoch, self.pk, self.epoch)
+            return False
+        if snapshot.epoch != self.epoch:
+            self._reset()
+            return True
+        self._deliver(snapshot.events)
+        if self.position < snapshot.last_seq and self.position == before:
+            self._reset()  # what is missing was pruned
+            return True
+        return self.position >= snapshot.last_seq
+
+    def _reset(self) -> None:
+        self.position = None
+        self._forget()
+        for subscription in list(self.subscribers):
+            subscription.live = False
+            if subscription.on_reset:
+                subscription.on_reset()
+
+    def close(self) -> None:
+        """Stop what runs in the background."""
+        for task in (self._loading, self._repairing):
+            if task is not None:
+                task.cancel()

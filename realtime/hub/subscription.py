@@ -1,0 +1,90 @@
+"""One socket's place in a group, and how stored entries reach all places of a group."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from realtime.hub.outbox import Burst, Frame
+from realtime.streams.batch import Stored
+
+
+class Subscription:
+    """One socket's place in a group."""
+
+    __slots__ = ("key", "kinds", "live", "on_gone", "on_reset", "open", "push")
+
+    def __init__(
+        self,
+        push: Callable[[Frame | Burst], None],
+        *,
+        key: str = "",
+        kinds: frozenset[str] | None = None,
+        opened: bool = True,
+        on_reset: Callable[[], None] | None = None,
+        on_gone: Callable[[], None] | None = None,
+    ) -> None:
+        self.push = push
+        """Hands frames to the socket without waiting."""
+        self.key = key
+        """Its identity's key: an event may be for everyone but one."""
+        self.kinds = kinds
+        """The event types it wants; None: all."""
+        self.open = opened
+        """Gets unstored events; False until the socket was told where it is."""
+        self.live = False
+        """Gets stored entries as they come; False while it is being brought up to date."""
+        self.on_reset = on_reset
+        """Called when the stream's positions lost their meaning: the socket has to join anew."""
+        self.on_gone = on_gone
+        """Called when the stream was deleted."""
+
+
+class Unstored(NamedTuple):
+    """An event that is not stored, and who does not get it."""
+
+    frame: Frame
+    kind: str
+    but: "Subscription | None" = None
+    but_key: str = ""
+
+    def is_for(self, subscription: Subscription) -> bool:
+        """Tell whether this place of its group gets it."""
+        return (
+            subscription is not self.but
+            and (not self.but_key or subscription.key != self.but_key)
+            and (subscription.kinds is None or self.kind in subscription.kinds)
+        )
+
+
+def push_unstored(subscribers: Iterable[Subscription], events: list[Unstored]) -> None:
+    """Hand events to all that are open: one write for each socket."""
+    everything = _together([event.frame for event in events])
+    for_all = not any(event.but or event.but_key for event in events)
+    for subscription in subscribers:
+        if not subscription.open:
+            continue
+        if for_all and subscription.kinds is None:
+            subscription.push(everything)
+        elif wanted := [event.frame for event in events if event.is_for(subscription)]:
+            subscription.push(everything if len(wanted) == len(events) else _together(wanted))
+
+
+def push_stored(subscribers: Iterable[Subscription], events: list[tuple[Stored, Frame]]) -> None:
+    """Hand stored entries to all that are live: one write for each socket."""
+    everything = _together([frame for _, frame in events])
+    chosen: dict[frozenset[str], Frame | Burst | None] = {}
+    for subscription in subscribers:
+        if not subscription.live:
+            continue
+        kinds = subscription.kinds
+        if kinds is None:
+            subscription.push(everything)
+            continue
+        if kinds not in chosen:
+            frames = [frame for stored, frame in events if stored.kind in kinds]
+            chosen[kinds] = _together(frames) if frames else None
+        if wanted := chosen[kinds]:
+            subscription.push(wanted)
+
+
+def _together(frames: list[Frame]) -> Frame | Burst:
+    return frames[0] if len(frames) == 1 else Burst(frames)

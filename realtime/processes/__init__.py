@@ -1,0 +1,1 @@
+"""What crosses processes: the bus between them, and who is present in all of them."""

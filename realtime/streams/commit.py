@@ -1,0 +1,166 @@
+"""One transaction that appends entries to streams: number, recognise repeats, insert."""
+
+from __future__ import annotations
+
+import copy
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db import InterfaceError, OperationalError, connections, router, transaction
+from django.db.models.functions import Now
+
+from realtime.protocol import Refused
+from realtime.streams.batch import Batch
+
+if TYPE_CHECKING:
+    from realtime.streams.stream import Entry, Stream
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a commit did, by entry given: the stored entry, or why not."""
+
+    results: dict[int, Entry | Exception] = field(default_factory=dict)
+    """By index; an entry whose stream another transaction holds has none yet."""
+    batches: list[Batch] = field(default_factory=list)
+    """To be announced once the transaction has committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How long a lock may be waited for: not at all, or with a limit that only PostgreSQL needs."""
+
+    allowed: bool
+    seconds: float | None = None
+
+
+NO_WAIT = Waiting(allowed=False)
+WAIT = Waiting(allowed=True)
+
+
+def commit(
+    model: type[Stream],
+    entries: Sequence[Entry],
+    *,
+    waiting: Waiting = WAIT,
+    positions: dict[int, tuple[str, int]] | None = None,
+) -> Outcome:
+    """Append entries to their streams, in order, in one transaction or as part of the surrounding one.
+
+    `positions` tells, by primary key, the epoch and how far in it the caller's hub is: what lies between that
+    and the new entries is read too while the lock is held, and where the database is behind it, a backup was
+    restored and the epoch is renewed. Streams that another transaction holds are passed over unless
+    `waiting` allows otherwise. An entry that fails for a reason of its own fails alone; OperationalError and
+    InterfaceError (a lost connection, a full disk) fail all and are raised.
+    """
+    using = router.db_for_write(model)
+    try:
+        with transaction.atomic(using=using):
+            return _commit(model, entries, using, waiting, positions or {})
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - told to whoever handed the entry in, or tried again alone
+        if len(entries) == 1:
+            return Outcome({0: error})
+    merged = Outcome()
+    passed_over: set[int] = set()
+    for index, entry in enumerate(entries):
+        if entry.stream_id in passed_over:  # or it would overtake the one before it
+            continue
+        outcome = commit(model, [entry], waiting=waiting, positions=positions)
+        if outcome.results:
+            merged.results[index] = outcome.results[0]
+        else:
+            passed_over.add(entry.stream_id)
+        merged.batches += outcome.batches
+    return merged
+
+
+def _commit(
+    model: type[Stream], entries: Sequence[Entry], using: str, waiting: Waiting, positions: dict[int, tuple[str, int]]
+) -> Outcome:
+    outcome = Outcome()
+    by_stream: dict[int, dict[int, Entry]] = defaultdict(dict)
+    for index, entry in enumerate(entries):
+        by_stream[entry.stream_id][index] = entry
+    streams = _lock(model, by_stream, using, waiting)
+    missing = by_stream.keys() - streams.keys()
+    if missing and not waiting.allowed:
+        missing -= set(model._default_manager.using(using).filter(pk__in=missing).values_list("pk", flat=True))
+    for pk in missing:
+        gone = Refused("not_found", "It does not exist any more.")
+        outcome.results.update(dict.fromkeys(by_stream[pk], gone))
+    for pk, stream in streams.items():
+        known_until = stream.last_seq
+        epoch, position = positions.get(pk, ("", known_until))
+        if epoch == stream.epoch and position > known_until:
+            stream.begin_epoch()
+        added = _number(stream, by_stream[pk], outcome.results)
+        if added:
+            kept = [entry for entry in added if entry.is_kept]
+            model.entry_model._default_manager.using(using).bulk_create(kept)
+            model._default_manager.using(using).filter(pk=pk).update(**stream.head())
+            stream.settle(added)
+            shown = stream.shown(added)
+            batch = Batch(stream.key, stream.epoch, added[0].seq, stream.last_seq, shown)
+            if epoch == stream.epoch and position < known_until:
+                batch.missed = stream.since(position, until=known_until)
+            outcome.batches.append(batch)
+    return outcome
+
+
+def _lock(model: type[Stream], pks: Iterable[int], using: str, waiting: Waiting) -> dict[int, Stream]:
+    """Lock the rows in the order of their keys, and read the database's clock with them.
+
+    On SQLite the transaction is IMMEDIATE and already holds the one write lock there is.
+    """
+    if waiting.seconds is not None and connections[using].vendor == "postgresql":
+        with connections[using].cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{waiting.seconds * 1000:.0f}ms"])
+    rows = (
+        model._default_manager.using(using)
+        .select_for_update(skip_locked=not waiting.allowed, no_key=True)
+        .filter(pk__in=list(pks))
+        .order_by("pk")
+        .annotate(clock=Now())  # type: ignore[no-redef]  # declared on the model for those who read it
+    )
+    return {row.pk: row for row in rows}
+
+
+def _number(stream: Stream, entries: dict[int, Entry], results: dict[int, Entry | Exception]) -> list[Entry]:
+    """Give each new entry its position; answer repeats and refusals in `results`. Returns the new ones."""
+    ids = {entry.client_id for entry in entries.values() if entry.client_id is not None}
+    known: dict[tuple[str, Any], Entry] = {}
+    if ids:
+        earlier = stream.appended().filter(client_id__in=ids)
+        known = {(entry.sender_key, entry.client_id): entry for entry in earlier}
+    added: list[Entry] = []
+    for index, entry in entries.items():
+        entry.stream = stream
+        entry.digest = entry.body_digest()
+        first = known.get((entry.sender_key, entry.client_id))
+        if first is not None:
+            results[index] = _repeat(first, entry)
+            continue
+        try:
+            entry.apply()
+        except Refused as refusal:
+            results[index] = refusal
+            continue
+        stream.last_seq += 1
+        entry.seq, entry.created_at = stream.last_seq, stream.clock
+        added.append(entry)
+        results[index] = entry
+        if entry.client_id is not None:
+            known[entry.sender_key, entry.client_id] = entry
+    return added
+
+
+def _repeat(first: Entry, entry: Entry) -> Entry | Refused:
+    if first.digest != entry.digest:
+        return Refused("id_conflict", "This id was used before, for something else. Use a new one.")
+    repeat = copy.copy(first)
+    repeat.duplicate = True
+    return repeat

@@ -1,0 +1,120 @@
+"""Streams whose entries people read back: kept for a time and up to a number, deleted one by one or all at once.
+
+An entry leaves in two steps. Pruning and resetting raise `first_seq`, below which nothing is read any more;
+then rows go, but a client's id stays for IDS_KEPT, emptied, so that what is sent again is still known.
+"""
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.db import models, router, transaction
+from django.db.models.functions import Now
+
+from realtime.access import Identity
+from realtime.protocol import Refused
+from realtime.streams.stream import IDS_KEPT, PRUNED_AT_ONCE, Entry, Stream
+
+
+class History(Stream):
+    """A stream with a history. Times are the database's: a wrong clock in one process prunes nothing."""
+
+    keep_days = models.PositiveIntegerField(
+        "days", default=30, help_text="Older entries are deleted. 0: they are kept whatever their age."
+    )
+    keep_entries = models.PositiveIntegerField(
+        "entries", default=10_000, help_text="The newest that are kept. 0: they are kept however many there are."
+    )
+
+    class Meta:
+        abstract = True
+
+    def reset_history(self) -> None:
+        """Delete all entries. Positions go on in a new epoch, and open sockets are told to begin anew."""
+        using = router.db_for_write(type(self))
+        with transaction.atomic(using=using):
+            rows = type(self)._default_manager.using(using).filter(pk=self.pk)
+            locked = rows.select_for_update(no_key=True).get()
+            self.last_seq, self.first_seq = locked.last_seq, locked.last_seq + 1
+            self.begin_epoch()
+            rows.update(epoch=self.epoch, first_seq=self.first_seq)
+            self.announce_epoch()
+        while self._discard():
+            pass  # in steps: nobody's message waits for the lock of a long deletion
+
+    def prune_step(self) -> bool:
+        """Take away a part of what is past its time or number; True if there may be more."""
+        first = self._first_to_keep()
+        if first > self.first_seq:
+            rows = type(self)._default_manager.using(router.db_for_write(type(self)))
+            # In another epoch, which may have begun since this copy was read, positions name other entries.
+            if rows.filter(pk=self.pk, epoch=self.epoch, first_seq__lt=first).update(first_seq=first):
+                self.first_seq = first
+        return self._discard()
+
+    def _first_to_keep(self) -> int:
+        first = self.first_seq
+        if self.keep_entries:
+            first = max(first, self.last_seq - self.keep_entries + 1)
+        if self.keep_days:
+            young = self.appended().filter(seq__gte=first, created_at__gte=Now() - timedelta(days=self.keep_days))
+            found = young.order_by("seq").values_list("seq", flat=True).first()
+            first = found or self.last_seq + 1
+        return first
+
+    def _discard(self) -> bool:
+        """Delete rows that are read no more, and empty those whose ids are still to be known; a step of each."""
+        unread = self.appended().filter(seq__lt=models.F("stream__first_seq")).order_by("seq")
+        known = models.Q(client_id__isnull=False, created_at__gte=Now() - IDS_KEPT)
+        gone = list(unread.exclude(known).values_list("pk", flat=True)[:PRUNED_AT_ONCE])
+        left = list(unread.filter(known, deleted=False).values_list("pk", flat=True)[:PRUNED_AT_ONCE])
+        self.appended().filter(pk__in=gone).delete()
+        self.appended().filter(pk__in=left).update(**self.entry_model.emptied)
+        return PRUNED_AT_ONCE in {len(gone), len(left)}
+
+
+class Record(Entry):
+    """An entry of a history: something said, or the deletion of something said."""
+
+    target = models.BigIntegerField(
+        null=True, editable=False, help_text="For a deletion: the position of what it deletes."
+    )
+    deleted = models.BooleanField(default=False, editable=False)
+
+    emptied: ClassVar[dict[str, Any]]
+    """What a deletion writes over the content; `deleted` is among it."""
+    may_moderate = False
+    """Whoever deletes may delete what others said."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def deleting(cls, sender: Identity, target: int, client_id: str | None = None) -> Any:
+        """The deletion of the entry at a position, to be appended."""
+        return cls.by(sender, client_id, target=target)
+
+    @property
+    def rewrites(self) -> bool:
+        """A deletion does."""
+        return self.target is not None
+
+    def content(self) -> dict[str, Any]:
+        """What idempotence compares."""
+        return self.said() if self.target is None else {"target": self.target}
+
+    def said(self) -> dict[str, Any]:
+        """What the sender said, as JSON values."""
+        raise NotImplementedError
+
+    def apply(self) -> None:
+        """A deletion takes the content away, in the transaction that tells of it."""
+        if self.target is None:
+            return
+        kind = self._meta.verbose_name
+        rows = self.stream.appended().filter(seq=self.target, target=None, deleted=False)
+        found = rows.first() if self.target >= self.stream.first_seq else None
+        if found is None:
+            raise Refused("not_found", f"There is no such {kind}.")
+        if found.sender_key != self.sender_key and not self.may_moderate:
+            raise Refused("forbidden", f"You may delete your own {kind}s only.")
+        rows.update(**self.emptied)

@@ -1,0 +1,70 @@
+"""What is past its time goes: all of it by `manage.py prune`, and once an hour by one process of a server."""
+
+import asyncio
+import logging
+import math
+import random
+from collections.abc import Iterator
+from functools import partial
+
+from django.apps import apps
+from django.core.cache import cache
+
+from realtime import db
+from realtime.conf import conf
+from realtime.streams.stream import Stream
+
+LOOKS = 10
+"""How often in its interval a process looks whether it is the one to prune; so a restart delays it little."""
+CLAIM = "chorus.prune"
+"""Whoever puts this into the cache is the one to prune until it expires; with Redis, of all processes."""
+
+logger = logging.getLogger("chorus.retention")
+
+
+def stream_models() -> list[type[Stream]]:
+    """The concrete kinds of streams of all installed apps."""
+    return [model for model in apps.get_models() if issubclass(model, Stream)]
+
+
+def all_streams() -> Iterator[Stream]:
+    """Every stream there is, a few read at a time."""
+    for model in stream_models():
+        yield from model._default_manager.order_by("pk").iterator(chunk_size=500)
+
+
+def prune(stream: Stream) -> None:
+    """Take away all of a stream that is past its time or number, in steps that each are short."""
+    while stream.prune_step():
+        pass
+
+
+async def prune_now_and_then() -> None:
+    """Prune once in `conf.prune_interval` seconds, if no other process has; for ever."""
+    while conf.prune_interval:
+        await asyncio.sleep(conf.prune_interval / LOOKS * random.uniform(0.5, 1.5))
+        claim = partial(cache.add, CLAIM, 1, timeout=math.ceil(conf.prune_interval))  # Redis counts whole seconds
+        if await asyncio.to_thread(claim):
+            try:
+                await _prune_all()
+            except Exception:
+                await asyncio.to_thread(cache.delete, CLAIM)  # whoever looks next tries again
+                raise
+
+
+async def _prune_all() -> None:
+    """Prune in the threads of sockets, step by step between what sockets read."""
+    for model in stream_models():
+        for pk in await db.run(_keys, model):
+            while await db.run(_step, model, pk):
+                pass
+    logger.info("pruned")
+
+
+def _keys(model: type[Stream]) -> list[int]:
+    return list(model._default_manager.order_by("pk").values_list("pk", flat=True))
+
+
+def _step(model: type[Stream], pk: int) -> bool:
+    stream = model._default_manager.filter(pk=pk).first()
+    return stream is not None and stream.prune_step()

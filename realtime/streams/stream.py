@@ -1,0 +1,341 @@
+"""Streams and their entries: what is stored, in an order that is the order of commits.
+
+Plain synchronous Django. A concrete Stream (a room, a topic) and its Entry (a message, a notification)
+live in the apps; `Stream.append`, and the journal for sockets, are the only ways to add an entry.
+"""
+
+import hashlib
+import json
+import secrets
+import string
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models, router, transaction
+from django.db.models import Q
+from django.utils.functional import cached_property
+
+from realtime.access import AccessLevel, Action, Identity, check
+from realtime.hub import hub as fanout
+from realtime.protocol import CloseCode, Event, Refused
+from realtime.streams.batch import PAGE, Batch, Head, Snapshot, Stored
+from realtime.streams.commit import commit
+from realtime.streams.grants import GRANT_FIELDS, NOBODY, Grants, granted_to, grants_of
+
+validate_name = RegexValidator(
+    r"\A[a-z0-9][a-z0-9._-]{0,63}\Z",
+    "Use 1 to 64 lower-case letters, digits, dots, underscores and hyphens, a letter or digit first.",
+)
+
+
+IDS_KEPT = timedelta(hours=24)
+"""How long a client's id is known at least: what it sends again within this time is stored once."""
+PRUNED_AT_ONCE = 1000
+"""Rows one transaction of pruning takes away; a step is short enough for a message to wait for."""
+
+
+def is_name(text: str) -> bool:
+    """Tell whether `text`, already lower-cased, may name a stream."""
+    try:
+        validate_name(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def new_epoch() -> str:
+    """A fresh epoch: positions of another epoch mean nothing in this one."""
+    return "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))
+
+
+unpruned = Q(seq__gte=models.F("stream__first_seq"))
+"""Entries that may be read: others are about to go, or stay for their ids alone."""
+
+
+def announce_on_commit(batches: list[Batch], using: str) -> None:
+    """Tell all processes of entries once the surrounding transaction has committed."""
+
+    def announce() -> None:  # a function with a name, which Django puts into its log if it fails
+        for batch in batches:
+            fanout.announce(batch)
+
+    transaction.on_commit(announce, using=using, robust=True)
+
+
+class StreamQuerySet(models.QuerySet[Any]):
+    """Streams as visitors meet them."""
+
+    def open(self, name: str, visitor: Identity) -> Any:
+        """The stream of that name. In development the first visitor makes it, in production staff do.
+
+        Raises Refused with close code 4500 for what is no name, and 4504 where there is none of that name.
+        """
+        name = name.lower()
+        kind = self.model._meta.verbose_name
+        if not is_name(name):
+            raise Refused("invalid", f"Bad {kind} name. {validate_name.message}", close=CloseCode.BAD_NAME)
+        stream = self.filter(name=name).first()
+        if stream is not None:
+            return stream
+        if settings.DEBUG or getattr(visitor.user, "is_staff", False):
+            fresh = self.model(name=name)
+            if not (visitor.has_scope("read", fresh) or visitor.has_scope("write", fresh)):
+                check(visitor, "read", fresh)
+            return self.get_or_create(name=name)[0]
+        raise Refused("not_found", f"There is no such {kind}.", close=CloseCode.NO_SUCH_STREAM)
+
+    def readable_by(self, identity: Identity) -> Self:
+        """The streams that `identity` may read, without regard to the scopes of a token."""
+        if identity.is_superuser:
+            return self.all()
+        if identity.user is None:
+            return self.exclude(guest_access=AccessLevel.NONE)
+        granted = Q()
+        for name in GRANT_FIELDS:
+            granted |= Q(pk__in=granted_to(self.model, name, identity.user))
+        return self.filter(~Q(member_access=AccessLevel.NONE) | granted)
+
+
+class Stream(models.Model):
+    """A named, ordered, durable sequence of entries. Its row lock makes sequence order commit order."""
+
+    name = models.CharField(max_length=64, unique=True, validators=[validate_name], help_text=validate_name.message)
+    title = models.CharField(max_length=200, blank=True, help_text="What people read; any characters.")
+    epoch = models.CharField(max_length=16, default=new_epoch, editable=False)
+    last_seq = models.BigIntegerField(default=0, editable=False)
+    first_seq = models.BigIntegerField(default=1, editable=False)
+    guest_access = models.CharField(
+        "guests may", max_length=5, choices=AccessLevel.choices, default=AccessLevel.for_guests
+    )
+    member_access = models.CharField(
+        "members may", max_length=5, choices=AccessLevel.choices, default=AccessLevel.WRITE
+    )
+    readers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="+", verbose_name="people who may read"
+    )
+    reader_groups = models.ManyToManyField(
+        "auth.Group", blank=True, related_name="+", verbose_name="groups that may read"
+    )
+    writers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="+", verbose_name="people who may read and write"
+    )
+    writer_groups = models.ManyToManyField(
+        "auth.Group", blank=True, related_name="+", verbose_name="groups that may read and write"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    entry_model: ClassVar[Any]
+    """The concrete Entry; set beside it, since it refers to its stream."""
+    contiguous: ClassVar[bool] = True
+    """Readers need every entry; False where the newest says it all."""
+    written_by_verbs: ClassVar[frozenset[str]] = frozenset({"epoch", "last_seq", "first_seq"})
+
+    clock: datetime
+    """The database's time, on rows that a commit has locked."""
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.title or self.name
+
+    @property
+    def key(self) -> str:
+        """Names this stream among all: `chat.room:5`."""
+        return f"{self._meta.label_lower}:{self.pk}"
+
+    def scope(self, action: Action) -> str:
+        """What a token's scopes have to cover: `chat:write:lobby`."""
+        return f"{self._meta.app_label}:{action}:{self.name}"
+
+    def denies(self, identity: Identity, action: Action) -> str | None:
+        """Why `identity` may not do this here, in words for them; None if they may. Superusers may all."""
+        if identity.is_superuser:
+            return None
+        if identity.user is None:
+            allowed = AccessLevel(self.guest_access).covers(action)
+            return None if allowed else f"Guests may not {action} here. Log in first."
+        if AccessLevel(self.member_access).covers(action) or self.grants.cover(identity, action):
+            return None
+        return f"Members may not {action} here."
+
+    def changes_in(self, identity: Identity) -> float | None:
+        """Seconds after which `denies` may answer otherwise because time has passed; None: it will not."""
+        return None
+
+    @cached_property
+    def grants(self) -> Grants:
+        """Whom this stream lets in beyond its levels, as of the first question."""
+        return NOBODY if self._state.adding else grants_of(type(self), [self.pk])[self.pk]
+
+    @classmethod
+    def with_access(cls, pks: Collection[int]) -> list[Self]:
+        """The streams of these keys that exist, with all that `denies` asks the database for: a few queries."""
+        rows = list(cls._default_manager.filter(pk__in=pks))
+        grants = grants_of(cls, pks)
+        for row in rows:
+            row.grants = grants[row.pk]
+        return rows
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, but never a position: a form that was open while entries came would rewind it."""
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            kwargs["update_fields"] = [
+                field.name
+                for field in self._meta.concrete_fields
+                if not field.primary_key and field.name not in self.written_by_verbs
+            ]
+        super().save(*args, **kwargs)
+
+    def append(self, entry: "Entry") -> "Entry":
+        """Store one entry from synchronous code and announce it once the surrounding transaction commits.
+
+        Returns the stored entry, or the first one if its sender used this id before; raises Refused.
+        """
+        using = router.db_for_write(type(self))
+        entry.stream = self
+        with transaction.atomic(using=using):
+            outcome = commit(type(self), [entry])
+            result = outcome.results[0]
+            if isinstance(result, Exception):
+                raise result
+
+            announce_on_commit(outcome.batches, using)
+        return result
+
+    def begin_epoch(self) -> None:
+        """Take a new epoch, which is still to be written: positions of the old one are void."""
+        self.epoch = new_epoch()
+
+    def head(self) -> dict[str, Any]:
+        """What a commit writes to the locked row."""
+        return {"last_seq": self.last_seq, "epoch": self.epoch}
+
+    def shown(self, added: list["Entry"]) -> list[Stored]:
+        """What readers get of entries that commit together."""
+        return [entry.stored() for entry in added]
+
+    def settle(self, added: list["Entry"]) -> None:
+        """Do what else belongs into the transaction that added entries."""
+
+    def appended(self) -> models.QuerySet[Any]:
+        """This stream's rows, also those that are read no more."""
+        entries: models.QuerySet[Any] = self.entry_model._default_manager.filter(stream=self)
+        return entries
+
+    def since(self, after: int, *, until: int) -> list[Stored]:
+        """Up to PAGE entries after one position and not after another, oldest first."""
+        found = self.appended().filter(unpruned, seq__gt=after, seq__lte=until)
+        return [entry.stored() for entry in found.order_by("seq")[:PAGE]]
+
+    def history(self, *, before: int | None = None, limit: int = 50) -> tuple[list[Stored], bool]:
+        """The newest entries (before a position), oldest first, and whether older ones exist."""
+        found = self.appended().filter(unpruned)
+        if before is not None:
+            found = found.filter(seq__lt=before)
+        page = list(found.order_by("-seq")[: limit + 1])
+        return [entry.stored() for entry in reversed(page[:limit])], len(page) > limit
+
+    @classmethod
+    def read(cls, pk: int, after: int | None = None) -> Snapshot | None:
+        """Read the row, and up to PAGE entries after a position (None: the newest), in one statement.
+
+        Returns None where the stream no longer exists.
+        """
+        entries = cls.entry_model._default_manager.filter(unpruned, stream_id=pk)
+        if after is None:
+            chosen = entries.order_by("-seq").values("pk")[:PAGE]
+        else:
+            chosen = entries.filter(seq__gt=after).order_by("seq").values("pk")[:PAGE]
+        run = cls.entry_model._default_manager.filter(pk__in=chosen).select_related("stream").order_by("seq")
+        found = list(run.all())
+        row = found[0].stream if found else cls._default_manager.filter(pk=pk).first()
+        if row is not None and not found and row.last_seq > (after or 0):
+            # The row tells of entries that were not there: they came between the two statements, or were pruned.
+            found = list(run.all())
+            row = found[0].stream if found else row
+        if row is None:
+            return None
+        return Snapshot(row.epoch, row.first_seq, row.last_seq, [entry.stored() for entry in found])
+
+    @classmethod
+    def heads(cls, pks: Iterable[int]) -> dict[int, Head]:
+        """Where many streams stand, in one query; one that is gone is not there."""
+        rows = cls._default_manager.filter(pk__in=list(pks)).values_list("pk", "epoch", "first_seq", "last_seq")
+        return {pk: Head(epoch, first_seq, last_seq) for pk, epoch, first_seq, last_seq in rows}
+
+    @classmethod
+    def renew_epoch(cls, pk: int, epoch: str) -> None:
+        """Give the stream a new epoch unless somebody already did: positions of the old one are void."""
+        renewed = cls()
+        renewed.pk = pk
+        renewed.begin_epoch()
+        if cls._default_manager.filter(pk=pk, epoch=epoch).update(epoch=renewed.epoch):
+            renewed.announce_epoch()
+
+    def announce_epoch(self) -> None:
+        """Tell all processes of a new epoch once the surrounding transaction commits."""
+        announce_on_commit([Batch(self.key, self.epoch, 0, 0)], router.db_for_write(type(self)))
+
+    def prune_step(self) -> bool:
+        """Take away a part of what is past its time, if anything ever is; True if there may be more."""
+        return False
+
+
+class Entry(models.Model):
+    """One event in a stream. A concrete entry adds `stream`, a foreign key, and its content."""
+
+    seq = models.BigIntegerField(editable=False)
+    sender_key = models.CharField(max_length=64, editable=False)
+    sender_name = models.CharField("sender", max_length=150, editable=False)
+    client_id = models.CharField(max_length=64, null=True, editable=False)
+    digest = models.CharField(max_length=32, editable=False)
+    created_at = models.DateTimeField("sent", editable=False)
+
+    stream: Any
+    stream_id: int
+    duplicate = False
+    """Set on what `append` returns where the sender's id was known already."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def by(cls, sender: Identity, client_id: str | None, **content: Any) -> Self:
+        """An entry not yet stored."""
+        return cls(sender_key=sender.key, sender_name=sender.name, client_id=client_id, **content)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a row stays; False where the stream's own row says all that matters."""
+        return True
+
+    def content(self) -> dict[str, Any]:
+        """What the sender said, as JSON values: the same id with other content is a conflict."""
+        raise NotImplementedError
+
+    def as_event(self) -> Event:
+        """This entry as its readers get it."""
+        raise NotImplementedError
+
+    def apply(self) -> None:
+        """Do what this entry does to others; inside its transaction, the stream locked. May raise Refused."""
+
+    @property
+    def rewrites(self) -> bool:
+        """Tell whether this entry changed an earlier one."""
+        return False
+
+    def body_digest(self) -> str:
+        """A short digest of the content, kept to tell a repeat from another message with a used id."""
+        body = json.dumps(self.content(), sort_keys=True)
+        return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
+
+    def stored(self) -> Stored:
+        """This entry, encoded."""
+        event = self.as_event()
+        return Stored(self.seq, event.type, event.encode(), self.rewrites)

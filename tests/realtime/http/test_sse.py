@@ -1,0 +1,299 @@
+"""Topics as server-sent events, read from a real server."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django import Settings
+
+from notifications.models import Topic
+from realtime import db
+from realtime.http.sse import EventOutbox
+from realtime.hub.hub import hub
+from realtime.hub.outbox import Frame
+from tests.ask import ask
+from tests.processes import TOKENS, Server, serve
+
+SECONDS = 10.0
+ALERTS = "/api/notifications/alerts/stream"
+
+
+@dataclass
+class Told:
+    """One event."""
+
+    type: str
+    id: str | None
+    data: dict[str, Any]
+
+
+class Reader:
+    """Reads an event stream as EventSource does (HTML Living Standard §9.2.6)."""
+
+    def __init__(self, lines: asyncio.StreamReader, status: int, headers: dict[str, str]) -> None:
+        self.lines = lines
+        self.status = status
+        self.headers = headers
+        self.last_id = ""
+
+    async def line(self) -> str:
+        """The next line that is no size of a chunk (RFC 9112 §7.1)."""
+        async with asyncio.timeout(SECONDS):
+            return (await self.lines.readuntil(b"\n")).decode().rstrip("\r\n")
+
+    async def next(self) -> Told:
+        """The next event."""
+        fields: dict[str, str] = {}
+        while True:
+            name, _, value = (await self.line()).partition(": ")
+            if name in {"event", "id", "data"}:
+                fields[name] = value
+            elif not name and "data" in fields:
+                self.last_id = fields.get("id", self.last_id)
+                return Told(fields["event"], fields.get("id"), json.loads(fields["data"]))
+
+    async def messages(self, count: int) -> list[str]:
+        """The texts of the next notifications."""
+        return [(await self.next()).data["message"] for _ in range(count)]
+
+    async def ended(self) -> bool:
+        """Whether the rest, which comes to an end, ends as a whole response does."""
+        async with asyncio.timeout(SECONDS):
+            return (await self.lines.read()).endswith(b"0\r\n\r\n")
+
+
+@asynccontextmanager
+async def reading(server: Server, path: str = ALERTS, **headers: str) -> AsyncIterator[Reader]:
+    """Open a stream on a server."""
+    lines, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=2**20)
+    sent = {"Host": f"127.0.0.1:{server.port}", **{n.replace("_", "-"): v for n, v in headers.items()}}
+    head = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+    writer.write(f"GET {path} HTTP/1.1\r\n{head}\r\n".encode())
+    status, *answered = (await lines.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
+    pairs = (line.partition(": ") for line in answered)
+    try:
+        yield Reader(lines, int(status.split()[1]), {name.lower(): value for name, _, value in pairs})
+    finally:
+        writer.close()
+
+
+async def publish(server: Server, *messages: str, topic: str = "alerts", who: str = "alice") -> None:
+    """Publish as curl does, and wait until it is committed."""
+    for message in messages:
+        lines, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        head = f"Host: 127.0.0.1:{server.port}\r\nAuthorization: Bearer {TOKENS[who]}\r\nConnection: close\r\n"
+        body = message.encode()
+        request = f"POST /api/notifications/{topic}/ HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n"
+        writer.write(request.encode() + body)
+        answer = await lines.read()
+        assert answer.startswith(b"HTTP/1.1 201"), answer
+        writer.close()
+
+
+async def connections(server: Server) -> int:
+    """How many sockets and streams the server has open."""
+    lines, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"GET /api/status HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+    answer = await lines.read()
+    writer.close()
+    found: int = json.loads(answer.partition(b"\r\n\r\n")[2])["connections"]
+    return found
+
+
+async def until_alone(server: Server) -> None:
+    """Wait until the server has no stream open any more."""
+    async with asyncio.timeout(SECONDS):
+        while await connections(server):  # noqa: ASYNC110 - another process cannot set an event
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A site with nothing configured but a small outbox, and haste allowed."""
+    with serve({"CHORUS_OUTBOX_BYTES": "50000", "CHORUS_COMMAND_RATE": "0"}) as running:
+        yield running
+        assert "Traceback" not in running.log
+
+
+async def test_what_is_published_is_told_at_once(server: Server) -> None:
+    async with reading(server) as reader:
+        assert reader.headers["content-type"] == "text/event-stream"
+        assert (await reader.next()).type == "subscribed"
+        await publish(server, "Disk full")
+        told = await reader.next()
+        assert told.type == told.data["type"] == "notification"
+        assert told.data["message"] == "Disk full"
+        assert told.id == reader.last_id != ""
+
+
+async def test_a_reader_resumes_after_the_last_event_without_hole_or_double(server: Server) -> None:
+    async with reading(server) as reader:
+        await reader.next()
+        await publish(server, "one", "two")
+        assert await reader.messages(1) == ["one"]
+        last = reader.last_id
+    await publish(server, "three")
+    async with reading(server, Last_Event_ID=last) as reader:
+        assert (await reader.next()).data["streams"]["alerts"]["recovered"] is True
+        assert await reader.messages(2) == ["two", "three"]
+        await publish(server, "four")
+        assert await reader.messages(1) == ["four"]
+
+
+async def test_a_reader_of_several_topics_resumes_in_each(server: Server) -> None:
+    path = "/api/notifications/stream?topics=first,second"
+    async with reading(server, path) as reader:
+        await reader.next()
+        await publish(server, "a1", topic="first")
+        assert await reader.messages(1) == ["a1"]
+        last = reader.last_id
+    await publish(server, "b1", topic="second")
+    await publish(server, "a2", topic="first")
+    async with reading(server, path, Last_Event_ID=last) as reader:
+        await reader.next()
+        assert sorted(await reader.messages(2)) == ["a2", "b1"]
+
+
+async def test_history_comes_first_then_what_is_new(server: Server) -> None:
+    await publish(server, *[str(number) for number in range(60)], topic="old")
+    async with reading(server, "/api/notifications/old/stream?since=0") as reader:
+        await reader.next()
+        await publish(server, "60", topic="old")
+        assert await reader.messages(61) == [str(number) for number in range(61)]
+
+
+async def test_nothing_is_lost_while_a_reader_joins(server: Server) -> None:
+    async with reading(server, "/api/notifications/busy/stream") as reader:
+        last = (await reader.next()).id
+        assert last is not None
+    publishing = asyncio.create_task(publish(server, *[str(number) for number in range(40)], topic="busy"))
+    got: list[str] = []
+    while len(got) < 40:
+        async with reading(server, "/api/notifications/busy/stream", Last_Event_ID=last) as reader:
+            await reader.next()
+            got += await reader.messages(min(5, 40 - len(got)))
+            last = reader.last_id
+    await publishing
+    assert got == [str(number) for number in range(40)]
+
+
+async def test_a_reader_is_a_recipient_until_they_are_gone(server: Server) -> None:
+    await until_alone(server)
+    async with reading(server) as reader:
+        await reader.next()
+        assert await connections(server) == 1
+    await until_alone(server)
+
+
+async def test_who_goes_before_the_first_event_leaves_nothing_behind(server: Server) -> None:
+    for _ in range(20):
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(f"GET {ALERTS} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+    await until_alone(server)
+
+
+async def test_a_person_reads_what_is_theirs(server: Server) -> None:
+    bearer = f"Bearer {TOKENS['bob']}"
+    async with reading(server, "/api/notifications/@bob/stream", Authorization=bearer) as reader:
+        assert "me" in (await reader.next()).data["streams"]
+        await publish(server, "for you", topic="@bob", who="root")
+        assert await reader.messages(1) == ["for you"]
+        assert reader.last_id.startswith("me=1.")
+
+
+async def test_a_reader_who_does_not_read_is_hung_up_on(server: Server) -> None:
+    await until_alone(server)
+    async with reading(server, "/api/notifications/big/stream") as reader:
+        reader.lines._transport.pause_reading()  # type: ignore[attr-defined]  # noqa: SLF001
+        for _ in range(200):
+            await publish(server, *["x" * 10_000] * 10, topic="big")
+            if not await connections(server):
+                break
+        else:
+            pytest.fail("it was fed for ever")
+        reader.lines._transport.resume_reading()  # type: ignore[attr-defined]  # noqa: SLF001
+        assert not await reader.ended()  # it breaks off, so that a browser comes back
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_stopping_server_ends_its_streams(number: int) -> None:
+    with serve() as stopping:
+        async with reading(stopping) as reader, reading(stopping) as other:
+            await reader.next()
+            await other.next()
+            stopped = asyncio.create_task(asyncio.to_thread(stopping.terminate, number))
+            assert await reader.ended()
+            assert await other.ended()
+            async with asyncio.timeout(SECONDS):
+                assert await stopped == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/notifications/me/stream", 401),
+        ("/api/notifications/nowhere/stream", 404),
+        ("/api/notifications/-/stream", 400),
+        ("/api/notifications/stream?topics=", 400),
+        ("/api/notifications/stream?topics=me,alerts", 401),
+        (f"/api/notifications/stream?topics={','.join(map(str, range(200)))}", 400),
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+async def test_what_cannot_be_subscribed_to_is_an_answer_and_no_stream(path: str, status: int) -> None:
+    answer = await ask("GET", path)
+    assert answer.status == status
+    assert answer.json["type"] == "error"
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_reader_counts_among_one_s_connections(alice: User, secret: str, settings: Settings) -> None:
+    settings.CHORUS_CONNECTIONS_PER_USER = 1
+    await db.run(Topic.objects.create, name="alerts")
+    first = await ask("GET", ALERTS, secret=secret)
+    assert (await ask("GET", ALERTS, secret=secret)).error == (429, "rate_limited")
+    first.response.close()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_full_process_takes_no_reader(settings: Settings) -> None:
+    settings.CHORUS_CONNECTIONS_PER_PROCESS = 1
+    hub().sockets.total = 1
+    answer = await ask("GET", ALERTS)
+    assert answer.error == (503, "unavailable")
+    assert "Retry-After" in answer.response
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_made_up_id_is_refused() -> None:
+    assert (await ask("GET", ALERTS, headers={"Last-Event-ID": "12"})).error == (400, "invalid")
+
+
+async def test_silence_is_filled_with_comments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.http.sse.KEEP_ALIVE_SECONDS", 0.01)
+    outbox = EventOutbox(str.encode, lambda: None)
+    assert await outbox.take() == b": keep-alive\n\n"
+
+
+async def test_what_waits_is_taken_together() -> None:
+    outbox = EventOutbox(str.encode, lambda: None)
+    outbox.push(Frame("one "))
+    outbox.push(Frame("two"))
+    assert (outbox.messages, outbox.bytes, outbox.waiting) == (2, 7, 7)
+    assert (await outbox.take()).endswith(b"one two")
+    assert (outbox.messages, outbox.bytes, outbox.waiting) == (2, 7, 0)
+
+
+async def test_after_the_end_there_is_nothing() -> None:
+    outbox = EventOutbox(str.encode, lambda: None)
+    outbox.push(Frame("one"))
+    outbox.end()
+    assert [bool(await outbox.take()), await outbox.take()] == [True, b""]

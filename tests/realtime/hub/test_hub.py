@@ -1,0 +1,345 @@
+"""The hub: who in this process hears what."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import OperationalError, transaction
+from pytest_django import Settings
+from redis.asyncio import Redis
+
+from chat.events import TypingEvent
+from chat.models import Message, Room
+from realtime import db
+from realtime.hub import hub as fanout
+from realtime.hub.hub import Hub, announce, close_hub, connection_count, group_of, hub
+from realtime.hub.outbox import Burst, Frame
+from realtime.hub.subscription import Subscription
+from realtime.processes.presence import RedisStore, Share
+from realtime.protocol import Event
+from realtime.streams.batch import Batch
+from tests.connect import until
+from tests.processes import RedisServer
+from tests.realtime.layers import RecordingLayer
+from tests.realtime.listening import ALICE, listen, write
+
+in_threads = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def room(transactional_db: None) -> Room:
+    return Room.objects.create(name="lobby")
+
+
+@pytest.fixture
+def told(settings: Settings) -> type[RecordingLayer]:
+    """Another process, as far as this one is concerned."""
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.realtime.layers.RecordingLayer"}}
+    RecordingLayer.told = []
+    return RecordingLayer
+
+
+class Ear:
+    """A socket in a group that keeps what it hears."""
+
+    def __init__(self, key: str = "", kinds: frozenset[str] | None = None, *, opened: bool = True) -> None:
+        self.heard: list[str | bytes] = []
+        self.subscription = Subscription(self._push, key=key, kinds=kinds, opened=opened)
+
+    def _push(self, pushed: Frame | Burst) -> None:
+        self.heard += [frame.data for frame in pushed.frames]
+
+
+async def ears(group: str, *found: Ear) -> None:
+    for ear in found:
+        await hub().join(group, ear.subscription)
+
+
+# Unstored events.
+
+
+async def publish(group: str, event: Event | str | bytes, **but: Any) -> None:
+    hub().publish(group, event, **but)
+    await asyncio.sleep(0)  # they are sent at the end of the turn
+
+
+async def test_what_comes_in_one_turn_is_one_write_for_each_socket() -> None:
+    pushed: list[Frame | Burst] = []
+    await hub().join("chat.broadcast", Subscription(pushed.append))
+    for text in "abc":
+        hub().publish("chat.broadcast", text)
+    await asyncio.sleep(0)
+    assert [[frame.data for frame in each.frames] for each in pushed] == [["a", "b", "c"]]
+
+
+async def test_of_what_comes_together_each_socket_gets_what_is_for_it_in_order() -> None:
+    one, two = Ear("user:1"), Ear("user:2", frozenset({"typing"}))
+    await ears("chat.room.1", one, two)
+    hub().publish("chat.room.1", "a")
+    hub().publish("chat.room.1", TypingEvent(sender="alice"), but_key="user:1")
+    hub().publish("chat.room.1", "b", but=two.subscription)
+    await publish("chat.room.1", "c")
+    assert one.heard == ["a", "b", "c"]
+    assert two.heard == ['{"type":"typing","sender":"alice"}']
+
+
+async def test_everybody_in_a_group_hears_and_nobody_else() -> None:
+    one, two, other = Ear(), Ear(), Ear()
+    await ears("chat.broadcast", one, two)
+    await ears("chat.relay", other)
+    await publish("chat.broadcast", "hi")
+    await publish("chat.broadcast", b"\xff")
+    assert one.heard == two.heard == ["hi", b"\xff"]
+    assert other.heard == []
+
+
+async def test_everybody_but_one_socket_hears() -> None:
+    one, two = Ear(), Ear()
+    await ears("chat.relay", one, two)
+    await publish("chat.relay", "hi", but=one.subscription)
+    assert (one.heard, two.heard) == ([], ["hi"])
+
+
+async def test_everybody_but_one_person_hears() -> None:
+    tab, another_tab, bob = Ear("user:1"), Ear("user:1"), Ear("user:2")
+    await ears("chat.room.1", tab, another_tab, bob)
+    await publish("chat.room.1", TypingEvent(sender="alice"), but_key="user:1")
+    assert (tab.heard, another_tab.heard) == ([], [])
+    assert bob.heard == ['{"type":"typing","sender":"alice"}']
+
+
+async def test_a_socket_hears_the_kinds_it_wants() -> None:
+    lines, everything = Ear(kinds=frozenset({"chat", "system"})), Ear()
+    await ears("chat.room.1", lines, everything)
+    await publish("chat.room.1", TypingEvent(sender="alice"))
+    assert (lines.heard, len(everything.heard)) == ([], 1)
+
+
+async def test_a_socket_hears_nothing_before_it_was_told_where_it_is() -> None:
+    ear = Ear(opened=False)
+    await ears("chat.room.1", ear)
+    await publish("chat.room.1", "too early")
+    assert ear.heard == []
+
+
+async def test_who_left_hears_nothing_and_may_leave_again() -> None:
+    ear = Ear()
+    await ears("chat.relay", ear)
+    hub().leave("chat.relay", ear.subscription)
+    hub().leave("chat.relay", ear.subscription)
+    hub().leave("never there", ear.subscription)
+    await publish("chat.relay", "hi")
+    assert ear.heard == []
+
+
+async def test_a_frame_is_made_once_for_everybody() -> None:
+    frames: list[Frame | Burst] = []
+    for _ in range(3):
+        await hub().join("chat.broadcast", Subscription(frames.append))
+    await publish("chat.broadcast", "hi")
+    assert frames[0] is frames[1] is frames[2]
+
+
+async def test_other_processes_are_told_of_unstored_events(told: type[RecordingLayer]) -> None:
+    hub().publish("chat.room.1", TypingEvent(sender="alice"), but_key="user:1")
+    hub().publish("chat.broadcast", b"\xff")
+    await until(lambda: len(told.told) == 2)
+    items = {group: message["items"] for group, message in told.told}
+    assert items["chat.room.1"] == [
+        {"t": "event", "kind": "typing", "data": '{"type":"typing","sender":"alice"}', "but_key": "user:1"}
+    ]
+    assert items["chat.broadcast"][0]["data"] == b"\xff"
+
+
+async def test_what_happens_in_one_turn_is_told_together(told: type[RecordingLayer]) -> None:
+    for number in range(100):
+        hub().publish("chat.broadcast", str(number))
+    await until(lambda: told.told)
+    assert [item["data"] for item in told.told[0][1]["items"]] == [str(number) for number in range(100)]
+
+
+# Stored entries.
+
+
+def test_a_stream_s_group_name_suits_every_layer() -> None:
+    assert group_of("chat.room:5") == "chat.room.5"
+
+
+@in_threads
+async def test_what_this_process_committed_is_delivered_at_once(room: Room, told: type[RecordingLayer]) -> None:
+    listener = await listen(hub(), room)
+    hub().committed(await write(room, "hi"))
+    assert listener.seqs == [1]
+    await until(lambda: told.batches() == [(1, 1)])
+
+
+@in_threads
+async def test_a_verb_called_from_a_thread_reaches_this_process_s_sockets(room: Room) -> None:
+    listener = await listen(hub(), room)
+    await db.run(room.post, ALICE, "from a view")
+    await until(lambda: listener.seqs == [1])
+    assert hub().position(room.key) == (room.epoch, 1)
+
+
+@in_threads
+async def test_a_transaction_s_entries_arrive_together_after_its_commit(room: Room) -> None:
+    listener = await listen(hub(), room)
+
+    def two_at_once() -> None:
+        with transaction.atomic():
+            room.post(ALICE, "a")
+            room.post(ALICE, "b")
+            inside.append(len(listener.seqs))
+
+    inside: list[int] = []
+    await db.run(two_at_once)
+    await until(lambda: listener.seqs == [1, 2])
+    assert inside == [0]
+
+
+@in_threads
+async def test_a_room_nobody_here_listens_to_has_no_position(room: Room) -> None:
+    assert hub().position(room.key) is None
+    hub().committed(await write(room, "hi"))
+    assert hub().position(room.key) is None
+
+
+def test_without_a_server_and_without_a_layer_an_entry_is_told_to_nobody() -> None:
+    announce(Batch("chat.room:1", "epoch", 1, 1))
+
+
+# The position check.
+
+
+@in_threads
+async def test_a_lost_hint_is_found_by_itself(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fanout, "CHECK_SECONDS", 0.05)
+    listener = await listen(hub(), room)
+    await write(room, "lost", "and lost")
+    await until(lambda: listener.seqs == [1, 2])
+
+
+@in_threads
+async def test_a_check_asks_once_for_all_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    rooms = [await db.run(Room.objects.create, name=f"room{number}") for number in range(5)]
+    listeners = [await listen(hub(), room) for room in rooms]
+    asked: list[int] = []
+    heads = Room.heads.__func__  # type: ignore[attr-defined]
+
+    def counting(model: type[Room], pks: list[int]) -> object:
+        asked.append(len(pks))
+        return heads(model, pks)
+
+    monkeypatch.setattr(Room, "heads", classmethod(counting))
+    for room in rooms:
+        await write(room, "lost")
+    await hub().check()
+    await until(lambda: all(listener.seqs == [1] for listener in listeners))
+    assert asked == [5]
+
+
+@in_threads
+async def test_a_check_that_finds_all_well_repairs_nothing(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    listener = await listen(hub(), room)
+    listener.stream.offer(await write(room, "hi"))
+    monkeypatch.setattr(listener.stream, "repair", lambda: pytest.fail("nothing is missing"))
+    await hub().check()
+    assert listener.seqs == [1]
+
+
+@in_threads
+async def test_a_check_survives_a_database_that_is_away(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    listener = await listen(hub(), room)
+    await write(room, "lost")
+
+    def away(_pks: object) -> None:
+        raise OperationalError("the database restarts")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Room, "heads", away)
+        await hub().check()
+    await hub().check()
+    await until(lambda: listener.seqs == [1])
+
+
+@in_threads
+async def test_a_check_finds_deleted_rooms(room: Room) -> None:
+    listener = await listen(hub(), room)
+    await db.run(Room.objects.all().delete)
+    await hub().check()
+    await until(lambda: listener.gone)
+
+
+@in_threads
+async def test_a_check_finds_a_renewed_epoch(room: Room) -> None:
+    listener = await listen(hub(), room)
+    await db.run(Room.renew_epoch, room.pk, room.epoch)
+    await hub().check()
+    await until(lambda: listener.resets == 1)
+
+
+# The hub itself.
+
+
+async def test_there_is_one_hub_for_a_loop() -> None:
+    assert hub() is hub()
+    first = hub()
+    await close_hub()
+    await close_hub()
+    assert hub() is not first
+
+
+async def test_a_closed_hub_leaves_no_task() -> None:
+    before = asyncio.all_tasks()
+    hub().publish("chat.relay", "hi")
+    await asyncio.sleep(0)
+    await close_hub()
+    assert asyncio.all_tasks() == before
+
+
+async def test_sockets_of_the_process_are_counted() -> None:
+    before = connection_count()
+    hub().sockets.total += 2
+    assert connection_count() == before + 2
+    await close_hub()
+
+
+@pytest.fixture
+def other_loop() -> Iterator[Hub]:
+    """The hub of another event loop in another thread, as of a server beside a shell."""
+    made: list[Hub] = []
+    ready, stop = threading.Event(), threading.Event()
+
+    async def main() -> None:
+        made.append(hub())
+        ready.set()
+        await asyncio.to_thread(stop.wait, 10)
+        await close_hub()
+
+    thread = threading.Thread(target=lambda: asyncio.run(main()))
+    thread.start()
+    ready.wait(5)
+    yield made[0]
+    stop.set()
+    thread.join()
+
+
+@in_threads
+def test_code_without_a_loop_reaches_the_server_in_its_process(room: Room, other_loop: Hub) -> None:
+    done = threading.Event()
+    other_loop.committed = lambda batch: done.set() if batch.last == 1 else None  # type: ignore[method-assign]
+    room.post(ALICE, "hi")
+    assert done.wait(5)
+    assert Message.objects.count() == 1
+
+
+async def test_a_process_without_a_socket_knows_how_many_listen_in_others(redis_site: RedisServer) -> None:
+    async with Redis.from_url(redis_site.url) as client:
+        await RedisStore(client, "chorus", "another").write("chat.room.1", Share(3, {"user:1": "alice"}))
+    assert await asyncio.to_thread(fanout.listeners, "chat.room.1") == 3
+
+
+async def test_a_process_alone_has_nobody_elsewhere() -> None:
+    assert await asyncio.to_thread(fanout.listeners, "chat.room.1") == 0

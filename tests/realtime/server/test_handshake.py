@@ -1,0 +1,213 @@
+"""A plain opening handshake is read as the library reads it; all else is left to the library."""
+
+import asyncio
+from typing import Any
+
+import pytest
+import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+
+from realtime.server.connection import ChorusProtocol
+from realtime.server.handshake import MAX_BYTES, MAX_HEADERS, Handshake, read
+
+SECONDS = 5.0
+KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+PLAIN = ["Host: chorus.example", "Upgrade: websocket", "Connection: Upgrade", KEY, "Sec-WebSocket-Version: 13"]
+FIVE = [line.partition(":")[0] for line in PLAIN]
+
+
+def request(*more: str, line: str = "GET / HTTP/1.1", without: str = "") -> bytes:
+    """A handshake as bytes, with more headers, or with one of the five replaced or left out."""
+    lines = [line, *(each for each in PLAIN if not without or not each.startswith(without)), *more]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def shaken(data: bytes) -> Handshake:
+    found = read(data)
+    assert found is not None
+    return found
+
+
+def test_the_accept_key_is_that_of_the_rfc() -> None:
+    assert shaken(request()).accept == b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(request().replace(b"Host", b"hOST").replace(b"Upgrade:", b"UPGRADE:"), id="names in any case"),
+        pytest.param(request("Connection: keep-alive, Upgrade", without="Connection"), id="two connection options"),
+        pytest.param(request("Connection: keep-alive ,\tupgrade", without="Connection"), id="odd blanks"),
+        pytest.param(request("Upgrade: WebSocket", without="Upgrade"), id="upgrade in any case"),
+        pytest.param(request("Cookie: a=1", "Cookie: b=2"), id="two cookies"),
+        pytest.param(request("Origin: https://chorus.example"), id="one origin"),
+        pytest.param(request("X-Empty:"), id="an empty value"),
+        pytest.param(request(*["X-Many: 1"] * (MAX_HEADERS - len(PLAIN))), id="as many headers as may be"),
+        pytest.param(request("X-Long: " + "x" * (MAX_BYTES - len(request("X-Long: ")))), id="as long as may be"),
+    ],
+)
+def test_a_plain_handshake_is_read(data: bytes) -> None:
+    assert shaken(data).accept == b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+
+NOT_PLAIN = {
+    **{
+        f"{name} twice": (request(line), 400 if name in {"Host", *FIVE[3:]} else None)
+        for name, line in zip(FIVE, PLAIN, strict=True)
+    },
+    **{f"no {name}": (request(without=name), 426 if name in {"Upgrade", "Connection"} else 400) for name in FIVE},
+    "another version": (request("Sec-WebSocket-Version: 8", without="Sec-WebSocket-Version"), 400),
+    "a version that only begins right": (request("Sec-WebSocket-Version: 13, 8", without="Sec-WebSocket-Version"), 400),
+    "a key that is too short": (request("Sec-WebSocket-Key: dGhlIHNhbXBsZQ==", without=KEY[:17]), 400),
+    "a key that is too long": (request("Sec-WebSocket-Key: " + "A" * 32, without=KEY[:17]), 400),
+    "a key of another alphabet": (request(KEY.replace("G", "*"), without=KEY[:17]), 400),
+    "an empty key": (request("Sec-WebSocket-Key:", without=KEY[:17]), 400),
+    "another upgrade": (request("Upgrade: h2c", without="Upgrade"), 426),
+    "a choice of upgrades": (request("Upgrade: websocket, h2c", without="Upgrade"), 426),
+    "a connection that stays": (request("Connection: keep-alive", without="Connection"), 426),
+    "an option that only contains upgrade": (request("Connection: upgraded", without="Connection"), 426),
+    "two origins": (request("Origin: https://a.example", "Origin: https://b.example"), 400),
+    "a body": (request("Content-Length: 4"), 400),
+    "a body in chunks": (request("Transfer-Encoding: chunked"), 400),
+    "a path that is not ASCII": (request(line="GET /gr\xfc\xdfe HTTP/1.1"), 400),
+    "a query that is not ASCII": (request(line="GET /?q=\xfc HTTP/1.1"), 400),
+    "a blank in the path": (request(line="GET /a b HTTP/1.1"), 400),
+    "a folded line": (request("X-Folded: a", " b: c"), 400),
+    "a blank before a colon": (request("X-Blank : a"), 400),
+    "no name": (request(": a"), 400),
+    "no colon": (request("X-None"), 400),
+    "a NUL in a value": (request("X-Nul: a\0b"), 400),
+    "a CR in a value": (request("X-Cr: a\rX-Other: b"), 400),
+    "a line feed alone": (request("X-Lf: a\nX-Other: b"), None),
+    "an absolute target": (request(line="GET http://chorus.example/ HTTP/1.1"), None),
+    "another method": (request(line="POST / HTTP/1.1"), 405),
+    "a method in lower case": (request(line="get / HTTP/1.1"), 405),
+    "an older protocol": (request(line="GET / HTTP/1.0"), 505),
+    "too many headers": (request(*["X-Many: 1"] * 200), 431),
+    "a header that is too long": (request("X-Long: " + "x" * 10_000), 431),
+    "a target that is too long": (request(line="GET /" + "x" * 10_000 + " HTTP/1.1"), 414),
+}
+REFUSED = {name: case for name, case in NOT_PLAIN.items() if case[1] is not None}
+
+
+@pytest.mark.parametrize("data", [data for data, _ in NOT_PLAIN.values()], ids=NOT_PLAIN)
+def test_what_is_not_plain_is_left_to_the_library(data: bytes) -> None:
+    assert read(data) is None
+
+
+@pytest.mark.parametrize("data", [request()[:-2], request()[:-1], b"", b"\r\n\r\n", request() + b"\x89\x80\0\0\0\0"])
+def test_what_is_not_one_whole_request_is_not_read(data: bytes) -> None:
+    assert read(data) is None
+
+
+class Wire(asyncio.Transport):
+    """The far end of a connection: keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 5000), "sockname": ("127.0.0.1", 8000)})
+        self.written = b""
+        self.closing = False
+
+    def write(self, data: Any) -> None:
+        self.written += bytes(data)
+
+    def close(self) -> None:
+        self.closing = True
+
+    abort = close
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return asyncio.Protocol()
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+async def served(
+    kind: type[Any], data: bytes, accept: dict[str, Any] | None = None, root_path: str = ""
+) -> tuple[dict[str, Any], bytes]:
+    """The scope that an application is given for a request, empty for none, and all that is answered."""
+    scopes: list[dict[str, Any]] = []
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        scopes.append(scope)
+        await receive()
+        await send({"type": "websocket.accept", **(accept or {})})
+
+    config = uvicorn.Config(
+        application, lifespan="off", log_config=None, ws="none", ws_per_message_deflate=False, root_path=root_path
+    )
+    config.load()
+    state, wire = ServerState(), Wire()
+    state.default_headers = [(b"server", b"chorus")]
+    protocol = kind(config, state, {"shared": 1})
+    protocol.connection_made(wire)
+    protocol.data_received(data)
+    await asyncio.wait_for(asyncio.gather(*state.tasks), SECONDS)
+    protocol.connection_lost(None)
+    return (scopes[0] if scopes else {}), wire.written
+
+
+@pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
+async def test_a_wrong_request_has_the_library_s_answer(data: bytes, status: int) -> None:
+    scope, answer = await served(ChorusProtocol, data)
+    assert scope == {}
+    assert int(answer.split(b" ", 2)[1]) == status
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(request(), id="plain"),
+        pytest.param(request(line="GET /caf%C3%A9/a%2Fb/?q=%C3%BC&r=a+b HTTP/1.1"), id="percent-encoded"),
+        pytest.param(request(line="GET /a?b?c HTTP/1.1"), id="two question marks"),
+        pytest.param(request(line="GET /a%FF%00 HTTP/1.1"), id="no UTF-8"),
+        pytest.param(request(line="GET //a/../b;c=1? HTTP/1.1"), id="odd but right"),
+        pytest.param(request("Sec-WebSocket-Protocol: chat, super", "Sec-WebSocket-Protocol: v2"), id="subprotocols"),
+        pytest.param(request("X-Name: J\xfcrgen \xff"), id="latin-1"),
+        pytest.param(request("Cookie: a=1", "Cookie: b=2", "X-Blank: \t a  b \t"), id="headers twice, blanks"),
+    ],
+)
+async def test_the_scope_is_the_one_of_the_base_class(data: bytes) -> None:
+    ours, _ = await served(ChorusProtocol, data, root_path="/sub")
+    theirs, _ = await served(WebSocketsSansIOProtocol, data, root_path="/sub")
+    theirs["headers"] = [(name.lower(), value) for name, value in theirs["headers"]]
+    del ours["extensions"]["chorus.frames"]
+    assert ours == theirs
+
+
+async def test_the_chosen_subprotocol_is_answered() -> None:
+    _, answer = await served(ChorusProtocol, request("Sec-WebSocket-Protocol: a, b"), {"subprotocol": "b"})
+    assert b"\r\nSec-WebSocket-Protocol: b\r\n" in answer
+
+
+async def test_no_subprotocol_is_answered_where_none_was_chosen() -> None:
+    _, answer = await served(ChorusProtocol, request("Sec-WebSocket-Protocol: a, b"))
+    assert b"sec-websocket-protocol" not in answer.lower()
+
+
+async def test_the_application_s_headers_are_answered() -> None:
+    _, answer = await served(ChorusProtocol, request(), {"headers": [(b"set-cookie", b"a=\xfc"), (b"x-b", b"2")]})
+    assert b"\r\nset-cookie: a=\xfc\r\nx-b: 2\r\n\r\n" in answer
+
+
+async def test_the_server_s_own_headers_are_answered() -> None:
+    _, answer = await served(ChorusProtocol, request())
+    assert b"\r\nserver: chorus\r\n" in answer
+
+
+def test_the_response_is_that_of_the_rfc() -> None:
+    assert shaken(request()).response([(b"a", b"1")]) == (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\na: 1\r\n\r\n"
+    )
