@@ -21,9 +21,9 @@ from accounts.models import Token
 from accounts.secret import is_well_formed
 from accounts.verify import is_of_password, verify
 from realtime import db
-from realtime.asgi import Application, Receive, Scope, Send, header
 from realtime.gathered import Gathered
 from realtime.protocol import Refused
+from realtime.scope import Application, Receive, Scope, Send, header
 
 
 class Credentials:

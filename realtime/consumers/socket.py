@@ -16,13 +16,13 @@ from channels.consumer import AsyncConsumer
 
 from realtime import db
 from realtime.access import Credential, Identity, Rights, Verify
-from realtime.asgi import Receive, Scope, Send, loggable, query_of, refuse
 from realtime.conf import conf
 from realtime.hub.hub import Hub, hub
 from realtime.hub.outbox import Burst, DirectOutbox, Frame, FrameWriter, Outbox, QueuedOutbox
 from realtime.limits import CommandRate
 from realtime.log import log
 from realtime.protocol import AuthResult, CloseCode, Event, Refused, parse_object
+from realtime.scope import Receive, Scope, Send, loggable, query_of, refuse_handshake
 
 RETURN_SECONDS = 5.0
 """Within this time clients of a stopped server come back, each at a random moment of it."""
@@ -164,7 +164,7 @@ class SocketConsumer(AsyncConsumer):
         self.hub = hub()
         self._receive, self._send = receive, scope.get("server_send", send)
         if self.hub.sockets.full():
-            await refuse(scope, receive, self._send, 503, retry_after=5)
+            await refuse_handshake(scope, receive, self._send, 503, retry_after=5)
             return
         if (await receive())["type"] != "websocket.connect":
             return

@@ -24,7 +24,6 @@ from pydantic import TypeAdapter
 
 from realtime import db
 from realtime.access import Credential, Identity, Verify
-from realtime.asgi import client_address
 from realtime.conf import conf
 from realtime.limits import CommandRate
 from realtime.log import log
@@ -39,6 +38,7 @@ from realtime.protocol import (
     parse_object,
     validate,
 )
+from realtime.scope import client_address
 
 STATUS = {
     "bad_json": 400,
@@ -165,7 +165,7 @@ def _is_ours(request: HttpRequest) -> bool:
 
 
 def address_of(request: HttpRequest) -> str:
-    """The client's address; see realtime.asgi.client_address."""
+    """The client's address; see realtime.scope.client_address."""
     forwarded = request.headers.get("X-Forwarded-For", "").encode("latin-1", "replace")
     peer = request.META.get("REMOTE_ADDR", "")
     return client_address({"client": (peer,), "headers": [(b"x-forwarded-for", forwarded)]})

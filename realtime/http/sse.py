@@ -18,11 +18,11 @@ from django.http import HttpRequest, StreamingHttpResponse
 from pydantic_core import from_json
 
 from realtime.access import Identity
-from realtime.asgi import Application, Receive, Scope, Send
 from realtime.consumers.socket import SocketConsumer
 from realtime.http.requests import RETRY_SECONDS, ApiRequest, address_of
 from realtime.hub.outbox import Burst, Frame, Outbox
 from realtime.protocol import CloseCode, Command, Refused
+from realtime.scope import Application, Receive, Scope, Send
 
 KEEP_ALIVE_SECONDS = 15.0
 """After so much silence a comment is sent; it also finds out who is gone."""

@@ -15,8 +15,8 @@ from accounts.credentials import Credentials, authenticate, session_user
 from accounts.guests import COOKIE
 from accounts.models import Token
 from accounts.secret import new_secret
-from realtime.asgi import Receive, Scope, Send
 from realtime.db import Unavailable
+from realtime.scope import Receive, Scope, Send
 
 in_threads = pytest.mark.django_db(transaction=True)
 GUEST_COOKIE = f"{COOKIE}={signing.TimestampSigner(salt='chorus.guest').sign('some-guest')}"
