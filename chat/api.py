@@ -10,7 +10,7 @@ from chat.models import Message, Room
 from realtime import db
 from realtime.http.requests import ERRORS, GUESTS_TOO, ApiRequest, command, read_object, reply, takes
 from realtime.http.streams import Asked, Name, Page, open_stream, readable, reply_page
-from realtime.hub.journal import journal
+from realtime.hub.journal import current_journal
 from realtime.protocol import Message as Model
 from realtime.protocol import Sequence
 
@@ -64,7 +64,7 @@ async def post_message(request: ApiRequest, room: Name) -> HttpResponse:
     """Say something in a room. The answer is 200 where `Idempotency-Key` was used before, for what is deleted too."""
     said = command(request, events.Send, read_object(request))
     found = await db.run(open_stream, Room, room, request.auth, "write")
-    message: Any = await journal().append(found, Message.saying(request.auth, said.text, said.id))
+    message: Any = await current_journal().append(found, Message.saying(request.auth, said.text, said.id))
     event = message.as_event()
     if message.duplicate:
         return reply(event.model_copy(update={"duplicate": True}))

@@ -9,7 +9,7 @@ from realtime import db
 from realtime.consumers.commands import command
 from realtime.consumers.stream import StreamConsumer
 from realtime.hub.hub import Hub
-from realtime.hub.journal import journal
+from realtime.hub.journal import current_journal
 from realtime.hub.live import Start
 from realtime.hub.outbox import Frame
 from realtime.processes.presence import NAMES, Change
@@ -73,14 +73,14 @@ class ChatConsumer(StreamConsumer):
         """Say something; everyone's `chat` event is the sender's acknowledgement."""
         await self.require("write")
         message = Message.saying(self.identity, said.text, said.id)
-        await self.answer_later(journal().append(self.stream, message), said.id, repeated)
+        await self.answer_later(current_journal().append(self.stream, message), said.id, repeated)
 
     @command(events.Delete)
     async def delete_message(self, delete: events.Delete) -> None:
         """Delete a message."""
         await self.require("write")
         deletion = await db.run(Message.deleting, self.identity, delete.seq, delete.id)
-        await self.answer_later(journal().append(self.stream, deletion), delete.id, repeated)
+        await self.answer_later(current_journal().append(self.stream, deletion), delete.id, repeated)
 
     @command(events.Typing)
     async def tell_typing(self, _: events.Typing) -> None:
@@ -100,7 +100,7 @@ class ChatConsumer(StreamConsumer):
         await self.reply(with_entries(event, entries))
 
     @staticmethod
-    def announce(hub: Hub, group: str, change: Change) -> None:
+    def tell_presence(hub: Hub, group: str, change: Change) -> None:
         """Tell a room's local sockets who came and went; in a crowd, how many."""
         for event, verb, people in (("join", "joined", change.joined), ("leave", "left", change.left)):
             crowd = len(people) > 1 and change.users.count > NAMES

@@ -10,7 +10,7 @@ from counter.models import Change, Counter
 from realtime import db
 from realtime.http.requests import ERRORS, GUESTS_TOO, ApiRequest, command, read_object, reply, takes
 from realtime.http.streams import Name, open_stream, readable
-from realtime.hub.journal import journal
+from realtime.hub.journal import current_journal
 from realtime.protocol import Message
 
 router = Router(tags=["Counters"])
@@ -54,7 +54,7 @@ async def add(request: ApiRequest, counter: Name) -> HttpResponse:
     """Add a number. The answer is an `ack` where `Idempotency-Key` was given, else the state after it."""
     asked = command(request, events.Add, read_object(request))
     found = await db.run(open_stream, Counter, counter, request.auth, "write")
-    change: Any = await journal().append(found, Change.of(request.auth, asked.delta, asked.id))
+    change: Any = await current_journal().append(found, Change.of(request.auth, asked.delta, asked.id))
     if change.client_id is not None:
         return reply(change.as_event())
     return reply(events.StateEvent(value=change.value, version=change.seq))

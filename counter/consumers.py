@@ -5,13 +5,13 @@ from counter.models import Change, Counter
 from realtime.consumers.commands import command
 from realtime.consumers.stream import StreamConsumer
 from realtime.hub.hub import Hub
-from realtime.hub.journal import journal
+from realtime.hub.journal import current_journal
 from realtime.hub.live import Start
 from realtime.hub.outbox import Frame
 from realtime.processes.presence import Change as PresenceChange
 from realtime.protocol import Event
 from realtime.streams.batch import Stored
-from realtime.streams.stream import Entry
+from realtime.streams.entry import Entry
 
 DEFAULT = "default"
 
@@ -55,10 +55,10 @@ class CounterConsumer(StreamConsumer):
     async def _add(self, delta: int, client_id: str | None) -> None:
         await self.require("write")
         change = Change.of(self.identity, delta, client_id)
-        await self.answer_later(journal().append(self.stream, change), client_id, acknowledge)
+        await self.answer_later(current_journal().append(self.stream, change), client_id, acknowledge)
 
     @staticmethod
-    def announce(hub: Hub, group: str, change: PresenceChange) -> None:
+    def tell_presence(hub: Hub, group: str, change: PresenceChange) -> None:
         """Tell a counter's local sockets how many they are."""
         hub.push(group, "users", events.UsersEvent(count=change.users.connections or 0).encode())
 

@@ -11,7 +11,8 @@ from counter import events
 from realtime.access import Identity
 from realtime.protocol import Refused
 from realtime.streams.batch import Snapshot, Stored
-from realtime.streams.stream import IDS_KEPT, PRUNED_AT_ONCE, Entry, Stream, StreamQuerySet
+from realtime.streams.entry import Entry
+from realtime.streams.stream import IDS_KEPT, PRUNED_AT_ONCE, Stream, StreamQuerySet
 
 
 class Counter(Stream):

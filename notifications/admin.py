@@ -14,8 +14,9 @@ from notifications.person_admin import person_view
 from realtime import access
 from realtime.access import Identity
 from realtime.admin import HistoryAdmin, RecordAdmin, access_fields
-from realtime.hub.hub import group_of, listeners
+from realtime.processes.reach import listeners
 from realtime.protocol import Refused
+from realtime.streams.key import group_of
 
 
 @admin.register(Topic)
@@ -72,7 +73,7 @@ class PublishForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors:
             try:
-                access.check(self.sender, "write", cleaned["stream"])
+                access.require(self.sender, "write", cleaned["stream"])
                 Notification.saying(
                     self.sender,
                     cleaned["message"],

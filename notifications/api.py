@@ -15,9 +15,10 @@ from realtime.access import Identity
 from realtime.http.requests import ERRORS, GUESTS_TOO, ApiRequest, command, header, read_body, read_object, reply, takes
 from realtime.http.sse import respond
 from realtime.http.streams import NAME, Asked, Page, open_stream, readable, reply_page
-from realtime.hub.hub import group_of, hub
-from realtime.hub.journal import journal
+from realtime.hub.hub import current_hub
+from realtime.hub.journal import current_journal
 from realtime.protocol import Message, Refused, Sequence, printable
+from realtime.streams.key import group_of
 from realtime.streams.stream import unpruned
 
 router = Router(tags=["Notifications"])
@@ -178,10 +179,10 @@ async def publish(request: ApiRequest, topic: Addressed) -> HttpResponse:
         tags=said.tags,
         client_id=said.id,
     )
-    stored: Any = await journal().append(found, notification)
+    stored: Any = await current_journal().append(found, notification)
     published = events.Published(
         topic=said.topic,
-        recipients=await hub().presence.count(group_of(found.key)),
+        recipients=await current_hub().presence.count(group_of(found.key)),
         seq=stored.seq,
         id=said.id,
         duplicate=True if stored.duplicate else None,

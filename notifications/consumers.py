@@ -1,11 +1,10 @@
 """The notifications socket: parse, call a verb, reply."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from notifications import events
 from notifications.models import SYSTEM, Cursor, Notification, Topic, known_as
@@ -13,30 +12,32 @@ from realtime import access, db
 from realtime.access import Action, Identity, Rights
 from realtime.conf import conf
 from realtime.consumers.commands import JsonConsumer, command
-from realtime.hub.hub import Hub, group_of
-from realtime.hub.journal import journal
-from realtime.hub.live import LiveStream, Start
+from realtime.consumers.following import Following
+from realtime.hub.hub import Hub
+from realtime.hub.journal import current_journal
+from realtime.hub.live import Start
 from realtime.hub.outbox import Frame
 from realtime.hub.subscription import Subscription
 from realtime.processes.presence import Change
 from realtime.protocol import ErrorEvent, Event, Refused
-from realtime.streams.batch import Stored
+from realtime.streams.key import group_of
 
 HEARTBEAT = "Heartbeat check - all systems normal"
 
 
-@dataclass(slots=True)
-class Followed:
-    """One topic this socket is subscribed to."""
+class Begun(NamedTuple):
+    """A beginning of a topic, of which its client is still to be told."""
 
-    topic: Topic
-    group: str
-    live: LiveStream
-    subscription: Subscription
-    key: str
-    """The identity key under which this socket counts as present."""
-    begun: int = 0
-    """Which beginning of it is the latest: a topic whose history is reset begins anew."""
+    name: str
+    following: Following
+    beginning: int
+    start: Start
+
+    def tell(self) -> Start:
+        """Where its client is told to be, as of now: a later beginning may have told them more already."""
+        if self.following.is_latest(self.beginning) or self.following.told is None:
+            self.following.told = self.start
+        return self.following.told
 
 
 class NotificationsConsumer(JsonConsumer):
@@ -44,11 +45,10 @@ class NotificationsConsumer(JsonConsumer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.followed: dict[str, Followed] = {}
+        self.followed: dict[str, Following] = {}
         """By the name the client uses."""
         self.own: Subscription | None = None
         """In the group of all the user's sockets."""
-        self.beginnings = 0
         self.own_group = ""
 
     async def opened(self) -> None:
@@ -62,7 +62,7 @@ class NotificationsConsumer(JsonConsumer):
             self.own = Subscription(self.outbox.push)
             self.own_group = own_group(self.identity.user.pk)
             await self.hub.join(self.own_group, self.own)
-        self._keep(await db.run(self._rights, self.identity, [each.topic for each in self.followed.values()]))
+        self._keep(await db.run(self._rights, self.identity, [each.stream for each in self.followed.values()]))
 
     @staticmethod
     def _rights(identity: Identity, topics: list[Topic]) -> dict[str, Rights]:
@@ -70,7 +70,7 @@ class NotificationsConsumer(JsonConsumer):
 
     def reads(self) -> frozenset[str]:
         """All the topics that it follows."""
-        return frozenset(followed.topic.key for followed in self.followed.values())
+        return frozenset(followed.stream.key for followed in self.followed.values())
 
     def reviewed(self, now: Identity | str, rights: Mapping[str, Rights | None]) -> None:
         """Go on with what one may still read."""
@@ -81,7 +81,7 @@ class NotificationsConsumer(JsonConsumer):
     def _keep(self, rights: Mapping[str, Rights | None]) -> None:
         """End the subscriptions that are not among one's rights, and say why."""
         for name, followed in list(self.followed.items()):
-            found = rights.get(followed.topic.key)
+            found = rights.get(followed.stream.key)
             if found is not None and found.read is not None:
                 self._unfollow(name)
                 self.push(Frame(ErrorEvent(code="forbidden", message=f"{name}: {found.read}").encode()))
@@ -114,12 +114,12 @@ class NotificationsConsumer(JsonConsumer):
                 await self._follow(name, topic)
             for followed in list(self.followed.values()):
                 await self.hub.presence.written(followed.group)
-            starts = {name: await self._start(name, cursors.get(name)) for name in topics}
+            begun = [await self._locate(name, cursors.get(name)) for name in topics]
         except Exception:
             for name in topics:  # all or none
                 self._unfollow(name)
             raise
-        await self._begin(starts, asked.id, cursors.keys())
+        await self._begin(begun, asked.id, cursors.keys())
 
     def _open(self, names: list[str]) -> dict[str, Topic]:
         topics: dict[str, Topic] = {}
@@ -134,7 +134,7 @@ class NotificationsConsumer(JsonConsumer):
         """The topic of that name, if one may do this there; a refusal leaves the socket open for its other topics."""
         try:
             topic: Topic = Topic.objects.open(name, self.identity)
-            access.check(self.identity, action, topic)
+            access.require(self.identity, action, topic)
         except Refused as refusal:
             raise Refused(refusal.code, refusal.message, fields=refusal.fields) from None
         return topic
@@ -153,66 +153,47 @@ class NotificationsConsumer(JsonConsumer):
 
     async def _follow(self, name: str, topic: Topic) -> None:
         self._unfollow(name)
-        group = group_of(topic.key)
-        subscription = Subscription(
-            self.outbox.push,
-            key=self.identity.key,
-            opened=False,
+        following = self.followed[name] = Following(
+            self,
+            topic,
             on_reset=lambda: self.spawn(self._restart(name)),
             on_gone=lambda: self.spawn(self._gone(name)),
         )
-        live = await self.hub.stream(topic.key, subscription)
-        await self.hub.presence.open(group, ignore)
-        self.hub.presence.enter(group, self.identity.key, self.identity.name)
-        self.followed[name] = Followed(topic, group, live, subscription, self.identity.key)
+        await following.attach()
+        await following.be_present(ignore)
         if topic.name == SYSTEM:
-            self.hub.keep_running(f"heartbeat of {group}", partial(beat, self.hub, group))
+            self.hub.keep_running(f"heartbeat of {following.group}", partial(beat, self.hub, following.group))
 
-    async def _start(self, name: str, since: events.Cursor | None) -> Start:
-        followed = self.followed.get(name)
-        if followed is None:
+    async def _locate(self, name: str, since: events.Cursor | None) -> Begun:
+        following = self.followed.get(name)
+        if following is None:
             raise Refused("not_found", f"{name}: It does not exist any more.")
-        return await followed.live.start(since.seq if since else None, since.epoch if since else None)
+        beginning = following.begin()
+        start = await following.live.locate(since.seq if since else None, since.epoch if since else None)
+        return Begun(name, following, beginning, start)
 
-    async def _begin(self, starts: dict[str, Start], id: str | None, resumed: Any = ()) -> None:
-        """Say where the subscriptions begin, send what was missed, then let them live."""
-        streams = {
-            name: events.StreamStart(seq=start.seq, epoch=start.epoch, recovered=start.recovered or name not in resumed)
-            for name, start in starts.items()
-        }
-        begun = {name: self._begun(name) for name in starts}
-        await self.reply(events.Subscribed(topics=list(starts), streams=streams, id=id))
-        for name, start in starts.items():
-            if (followed := self.followed.get(name)) is None or followed.begun != begun[name]:
+    async def _begin(self, begun: list[Begun], id: str | None, resumed: Container[str]) -> None:
+        """Say where the subscriptions begin, then send what was missed."""
+        streams: dict[str, events.StreamStart] = {}
+        for each in begun:
+            told = each.tell()
+            recovered = told.recovered or each.name not in resumed
+            streams[each.name] = events.StreamStart(seq=told.seq, epoch=told.epoch, recovered=recovered)
+        await self.reply(events.Subscribed(topics=list(streams), streams=streams, id=id))
+        for name, following, beginning, start in begun:
+            if not following.is_latest(beginning):
                 continue
-            followed.subscription.open = True
-            if not await self._tell_missed(name, start.events if name in resumed else [], begun[name]):
-                continue
-            async for missed in followed.live.catch_up(followed.subscription, start.seq):
-                if not await self._tell_missed(name, missed, begun[name]):
-                    break
-
-    def _begun(self, name: str) -> int:
-        """Count a beginning of this topic; an earlier one that is still sending ends there."""
-        self.beginnings += 1
-        self.followed[name].begun = self.beginnings
-        return self.beginnings
-
-    async def _tell_missed(self, name: str, entries: list[Stored], begun: int) -> bool:
-        """Send entries; False if the subscription has ended or begun anew meanwhile."""
-        for entry in entries:
-            if (followed := self.followed.get(name)) is None or followed.begun != begun or self.outbox.gone:
-                return False
-            await self.reply(entry.text)
-        return True
+            async for page in following.missed(beginning, start, start.events if name in resumed else []):
+                for entry in page:
+                    if following.is_latest(beginning):
+                        await self.reply(entry.text)
 
     async def _restart(self, name: str) -> None:
         """The topic's positions lost their meaning: begin anew and say so."""
-        followed = self.followed.get(name)
-        if followed is not None:
-            start = await followed.live.start(None, None)
-            if self.followed.get(name) is followed:
-                await self._begin({name: start}, None, resumed=(name,))
+        if name in self.followed:
+            begun = await self._locate(name, None)
+            if begun.following.is_latest(begun.beginning):
+                await self._begin([begun], None, resumed=(name,))
 
     async def _gone(self, name: str) -> None:
         self._unfollow(name)
@@ -231,10 +212,9 @@ class NotificationsConsumer(JsonConsumer):
         return list(dict.fromkeys(known_as(name, self.identity) for name in names))
 
     def _unfollow(self, name: str) -> None:
-        followed = self.followed.pop(name, None)
-        if followed is not None:
-            self.hub.leave(followed.group, followed.subscription)
-            self.hub.presence.leave(followed.group, followed.key)
+        following = self.followed.pop(name, None)
+        if following is not None:
+            following.leave()
 
     # Publishing.
 
@@ -245,7 +225,7 @@ class NotificationsConsumer(JsonConsumer):
         notification = Notification.saying(
             self.identity, said.message, title=said.title, priority=said.priority, tags=said.tags, client_id=said.id
         )
-        publishing = asyncio.ensure_future(self._published(said, topic, journal().append(topic, notification)))
+        publishing = asyncio.ensure_future(self._published(said, topic, current_journal().append(topic, notification)))
         await self.answer_later(publishing, said.id, as_it_is)
 
     async def _published(self, said: events.Publish, topic: Topic, appended: "asyncio.Future[Any]") -> events.Published:

@@ -5,16 +5,13 @@ import time
 import zlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 
 from realtime.protocol import CloseCode, Refused
-
-if TYPE_CHECKING:
-    from realtime.streams.stream import Stream
 
 Action = Literal["read", "write"]
 
@@ -34,6 +31,19 @@ class AccessLevel(models.TextChoices):
     def covers(self, action: Action) -> bool:
         """Tell whether this level allows an action."""
         return self == AccessLevel.WRITE or (self == AccessLevel.READ and action == "read")
+
+
+class Guarded(Protocol):
+    """What is asked of a stream to know who may do what there; realtime.streams.stream.Stream is one."""
+
+    def scope(self, action: Action) -> str:
+        """What a token's scopes have to cover: `chat:write:lobby`."""
+
+    def denies(self, identity: "Identity", action: Action) -> str | None:
+        """Why `identity` may not do this, in words for them; None if they may. A token's scopes are no matter here."""
+
+    def changes_in(self, identity: "Identity") -> float | None:
+        """Seconds after which `denies` may answer otherwise because time has passed; None: it will not."""
 
 
 class Credential(Protocol):
@@ -97,7 +107,7 @@ class Identity:
             return None
         return Login(self.user.pk, None if self.token is None else self.token.pk, self.session)
 
-    def has_scope(self, action: Action, stream: "Stream") -> bool:
+    def has_scope(self, action: Action, stream: Guarded) -> bool:
         """Tell whether their token, if they speak by one, is for this; what its owner may is another question."""
         return self.token is None or self.token.allows(stream.scope(action))
 
@@ -111,7 +121,7 @@ Verify = Callable[[Collection[Login]], Mapping[Login, "Identity | str"]]
 """Looks at logins again, in few queries: the identity as it is now, or in words why it is none any more."""
 
 
-def denial(identity: Identity, action: Action, stream: "Stream") -> str | None:
+def denial(identity: Identity, action: Action, stream: Guarded) -> str | None:
     """Why `identity` may not do this to `stream`, in words that its reader can act on; None if they may.
 
     The one place that decides. A token narrows what its owner may do to its scopes, and never widens it.
@@ -122,7 +132,7 @@ def denial(identity: Identity, action: Action, stream: "Stream") -> str | None:
     return stream.denies(identity, action)
 
 
-def check(identity: Identity, action: Action, stream: "Stream") -> None:
+def require(identity: Identity, action: Action, stream: Guarded) -> None:
     """Raise Refused, with its reason, unless `identity` may do this to `stream`. Synchronous."""
     _raise(denial(identity, action, stream), action)
 
@@ -137,7 +147,7 @@ class Rights:
 
     __slots__ = ("_until", "read", "write")
 
-    def __init__(self, identity: Identity, stream: "Stream") -> None:
+    def __init__(self, identity: Identity, stream: Guarded) -> None:
         self.read = denial(identity, "read", stream)
         """Why they may not; None if they may."""
         self.write = denial(identity, "write", stream)
@@ -149,6 +159,6 @@ class Rights:
         """Whether time alone has changed them, so that they have to be looked at again."""
         return self._until is not None and time.monotonic() >= self._until
 
-    def check(self, action: Action) -> None:
+    def require(self, action: Action) -> None:
         """Raise Refused, with its reason, unless this is among them."""
         _raise(self.read if action == "read" else self.write, action)

@@ -13,8 +13,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from realtime.connections.control import disconnect, who
-from realtime.connections.report import Connections, Row, Wanted
+from realtime.connections.report import Overview, Row, Wanted
 from realtime.models import Connection
+from realtime.streams.key import split_key
+from realtime.streams.kinds import pks_by_kind
 from realtime.streams.stream import Stream
 
 REASON = "disconnected by staff"
@@ -44,7 +46,7 @@ class Chosen:
 
     @property
     def _token(self) -> dict[str, str]:
-        return {"token": self.query["token"].rpartition(":")[2]} if "token" in self.query else {}
+        return {"token": split_key(self.query["token"])[1]} if "token" in self.query else {}
 
     @property
     def target(self) -> Any:
@@ -75,7 +77,7 @@ def _is_token(model: Any) -> bool:
 
 def by_key(key: str, allowed: Callable[[type[Model]], bool]) -> Any:
     """What a key such as `chat.room:5` names, if that is of an allowed kind; None if there is none."""
-    label, _, pk = key.partition(":")
+    label, pk = split_key(key)
     try:
         model = apps.get_model(label)
     except (LookupError, ValueError):
@@ -184,7 +186,7 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the s
         }
         return TemplateResponse(request, "admin/realtime/disconnect.html", context)
 
-    def _disconnect(self, request: HttpRequest, chosen: Chosen, target: Any, found: Connections) -> HttpResponse:
+    def _disconnect(self, request: HttpRequest, chosen: Chosen, target: Any, found: Overview) -> HttpResponse:
         chosen.disconnect()
         done = connections(found.totals["connections"])
         if isinstance(target, Stream):
@@ -205,13 +207,5 @@ def connections(count: int) -> str:
 
 def titles_of(keys: Iterable[str]) -> dict[str, str]:
     """What streams are called, by their keys: a query for each kind of them."""
-    by_model: dict[str, list[str]] = {}
-    for key in keys:
-        label, _, pk = key.partition(":")
-        by_model.setdefault(label, []).append(pk)
-    found: dict[str, str] = {}
-    for label, pks in by_model.items():
-        model: Any = apps.get_model(label)
-        for stream in model._default_manager.filter(pk__in=pks):
-            found[stream.key] = stream.title or getattr(stream, "public_name", stream.name)
-    return found
+    streams = [row for kind, pks in pks_by_kind(keys).items() for row in kind._default_manager.filter(pk__in=pks)]
+    return {stream.key: stream.title or stream.public_name for stream in streams}

@@ -1,11 +1,11 @@
 """Natural batching of what sockets ask of the database: what is wanted while one query runs goes into the next."""
 
 import asyncio
-import weakref
 from collections.abc import Callable, Hashable, Mapping
 from typing import Generic, TypeVar
 
 from realtime import db
+from realtime.per_loop import PerLoop
 
 MOST = 500
 """Keys in one call at most."""
@@ -22,25 +22,17 @@ class Gathered(Generic[K, V]):
     """
 
     def __init__(self, work: Callable[[list[K]], Mapping[K, V]], *, pause: float = 0.0) -> None:
-        self._work, self._pause = work, pause
-        self._turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Turn[K, V]] = weakref.WeakKeyDictionary()
+        self._turns = PerLoop(lambda: _Turn(work, pause))
 
     async def get(self, key: K) -> V | None:
         """The value of a key, or None. Raises Unavailable as db.run does, and whatever `work` raises."""
-        loop = asyncio.get_running_loop()
-        wanted: asyncio.Future[V | None] = loop.create_future()
-        self._turn(loop).want(key, wanted)
+        wanted: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
+        self._turns.here().want(key, wanted)
         return await wanted
 
     def soon(self, key: K) -> None:
         """Have `work` called with the key, soon; what becomes of it is of no interest here."""
-        self._turn(asyncio.get_running_loop()).want(key, None)
-
-    def _turn(self, loop: asyncio.AbstractEventLoop) -> "_Turn[K, V]":
-        found = self._turns.get(loop)
-        if found is None:
-            found = self._turns[loop] = _Turn(self._work, self._pause)
-        return found
+        self._turns.here().want(key, None)
 
 
 class _Turn(Generic[K, V]):

@@ -1,10 +1,7 @@
-"""Limits on what one client may do: commands per second, and sockets at once. Counted per process."""
+"""Limits on how often something may happen: the commands of a client, a thing that is told. Counted per process."""
 
-import ipaddress
 import time
-from collections import Counter, deque
-
-from django.conf import settings
+from collections import deque
 
 from realtime.conf import conf
 from realtime.protocol import CloseCode, Refused
@@ -47,42 +44,6 @@ class CommandRate:
             retry_after=round((1 - self._left) / conf.command_rate, 3),
             close=CloseCode.RATE if len(strikes) >= STRIKES else None,
         )
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
-
-
-class Connections:
-    """Sockets of this process by who holds them."""
-
-    def __init__(self) -> None:
-        self.total = 0
-        self._by_holder: Counter[str] = Counter()
-
-    def full(self) -> bool:
-        """Tell whether this process has all the sockets it may."""
-        return bool(conf.connections_per_process) and self.total >= conf.connections_per_process
-
-    def enter(self, holder: str) -> bool:
-        """Count a socket of a user (`user:7`) or a guest's address; False if that is one too many."""
-        if holder.startswith("user:"):
-            limit = conf.connections_per_user
-        else:
-            limit = 0 if settings.DEBUG and _is_loopback(holder) else conf.connections_per_address
-        if limit and self._by_holder[holder] >= limit:
-            return False
-        self._by_holder[holder] += 1
-        return True
-
-    def leave(self, holder: str) -> None:
-        """Take back one `enter`."""
-        self._by_holder[holder] -= 1
-        if not self._by_holder[holder]:
-            del self._by_holder[holder]
 
 
 class Throttle:

@@ -63,6 +63,15 @@ class Refused(Exception):
         self.close = close
 
 
+class Close(Exception):
+    """Raised in a handler to close the socket: nothing was refused, and nothing more is to be said."""
+
+    def __init__(self, code: CloseCode, reason: str = "") -> None:
+        super().__init__(f"{code:d} {reason}")
+        self.code = code
+        self.reason = reason
+
+
 class Message(BaseModel):
     """What commands and events share: frozen, and unknown fields are ignored so that either side may grow."""
 

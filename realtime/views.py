@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from django.apps import apps
 from django.conf import settings
 from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,8 +14,9 @@ from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from realtime.access import Action, Identity, denial
-from realtime.hub import hub as fanout
+from realtime.hub.hub import connection_count
 from realtime.routing import registered
+from realtime.streams.kinds import kinds
 from realtime.streams.stream import Stream, is_name
 
 AnyStream = TypeVar("AnyStream", bound=Stream)
@@ -102,13 +102,12 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 def numbers() -> dict[str, int]:
     """Sockets open in this process; of each kind of stream that anybody may read, how many and their entries so far."""
-    found = {"connections": fanout.connection_count()}
-    for model in apps.get_models():
-        if issubclass(model, Stream):
-            readable = model._default_manager.readable_by(Identity.of_guest())  # type: ignore[attr-defined]
-            found[_plural(model)] = readable.count()
-            total = readable.aggregate(total=Sum("last_seq"))["total"]
-            found[_plural(model.entry_model)] = total or 0
+    found = {"connections": connection_count()}
+    for kind in kinds():
+        readable = kind._default_manager.readable_by(Identity.of_guest())  # type: ignore[attr-defined]
+        found[_plural(kind)] = readable.count()
+        total = readable.aggregate(total=Sum("last_seq"))["total"]
+        found[_plural(kind.entry_model)] = total or 0
     return found
 
 

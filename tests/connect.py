@@ -17,7 +17,7 @@ from django.test import Client
 
 from config.asgi import application
 from realtime import db
-from realtime.hub.hub import hub
+from realtime.hub.hub import current_hub
 
 SECONDS = 10.0
 """How long anything may take; what is expected comes in milliseconds."""
@@ -157,7 +157,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 def followed() -> set[str]:
     """The groups in which this process has sockets, streams or people."""
-    here = hub()
+    here = current_hub()
     return {*here._groups, *here._streams, *here.presence._groups}  # noqa: SLF001 - none may be left, and none is shown
 
 

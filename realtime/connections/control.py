@@ -1,13 +1,60 @@
 """What admin and other code tell and ask the open sockets of every process. Callable from any synchronous code."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
 
 from django.db import transaction
 
-from realtime.connections.report import Connections, Wanted, merge
-from realtime.hub import hub as fanout
+from realtime.connections.open import OpenSockets
+from realtime.connections.report import Overview, Report, Wanted, merge
+from realtime.connections.review import Review
+from realtime.processes import reach
+from realtime.processes.notices import Notice, Question
 from realtime.protocol import CloseCode
+
+CONTROL = "chorus.control"
+"""The group of all processes: what open sockets must learn of."""
+ANSWER_SECONDS = 0.5
+"""How long other processes have to say who is connected to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain(Notice):
+    """The rights of sockets are to be looked at again; see `look_again`."""
+
+    tag = "review"
+
+    users: list[str]
+    streams: list[str]
+    everyone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect(Notice):
+    """Sockets are to be closed; see `disconnect`."""
+
+    tag = "kick"
+
+    matches: Mapping[str, str]
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Who(Question):
+    """Who is connected to each process."""
+
+    tag = "who"
+    answered_by = Report
+
+    matches: Mapping[str, str]
+    text: str
+
+    @property
+    def wanted(self) -> Wanted:
+        """Which sockets are asked for."""
+        return Wanted(self.matches, self.text)
 
 
 def look_again(
@@ -18,13 +65,7 @@ def look_again(
     `users` are primary keys, `streams` keys as Stream.key gives them. What nobody hears is found by the
     review that every process makes each minute.
     """
-    item = {
-        "t": "review",
-        "users": [str(pk) for pk in users],
-        "streams": list(streams),
-        "everyone": everyone,
-    }
-    _tell(item, using)
+    _tell_on_commit(LookAgain([str(pk) for pk in users], list(streams), everyone), using)
 
 
 def disconnect(
@@ -46,23 +87,30 @@ def disconnect(
     matches = {name: str(value) for name, value in given.items() if value is not None}
     if not matches:
         raise ValueError("say which sockets are to be closed")
-    _tell({"t": "kick", "matches": matches, "code": int(code), "reason": reason}, None)
+    _tell_on_commit(Disconnect(matches, int(code), reason), None)
 
 
-ANSWER_SECONDS = 0.5
-"""How long other processes have to say who is connected to them."""
-
-
-def who(wanted: Wanted | None = None) -> Connections:
+def who(wanted: Wanted | None = None) -> Overview:
     """Who is connected to all processes now. With Redis it takes ANSWER_SECONDS; who answers later is left out."""
     wanted = wanted or Wanted()
-    item = {"t": "who", "matches": dict(wanted.matches), "text": wanted.text}
-    reports, complete = fanout.ask_control(item, ANSWER_SECONDS)
-    return merge(reports, complete=complete)
+    question = Who(matches=dict(wanted.matches), text=wanted.text)
+    answers, complete = reach.ask(CONTROL, question, ANSWER_SECONDS, idle=Report.of((), wanted))
+    return merge(cast("list[Report]", answers), complete=complete)
 
 
-def _tell(item: dict[str, Any], using: str | None) -> None:
+def obey(notice: Notice | None, sockets: OpenSockets, review: Review) -> None:
+    """Do to this process's sockets what such a notice says; what is not known here is left to the next review."""
+    match notice:
+        case LookAgain(users, streams, everyone):
+            review.ask(users, streams, everyone=everyone)
+        case Disconnect(matches, code, reason):
+            for socket in sockets:
+                if socket.matches(matches):
+                    socket.end(CloseCode(code), reason)
+
+
+def _tell_on_commit(notice: Notice, using: str | None) -> None:
     def tell() -> None:  # a function with a name, which Django puts into its log if it fails
-        fanout.tell_control(item)
+        reach.tell(CONTROL, notice)
 
     transaction.on_commit(tell, using=using, robust=True)

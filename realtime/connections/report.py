@@ -1,12 +1,12 @@
 """Who is connected where: what one process says of its sockets, and what that is for all of them together."""
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, Self, TypedDict
 
-if TYPE_CHECKING:
-    from realtime.consumers.socket import SocketConsumer
+from realtime.connections.open import OpenSocket
+from realtime.processes.notices import Notice
 
 ROWS = 500
 """Sockets that one process tells of, the newest first; of others it tells how many there are."""
@@ -63,7 +63,7 @@ class Wanted:
     text: str = ""
     """A part of the name, the route or the address, in any case."""
 
-    def cover(self, socket: "SocketConsumer") -> bool:
+    def cover(self, socket: OpenSocket) -> bool:
         """Tell whether a socket is among them."""
         if self.matches and not socket.matches(self.matches):
             return False
@@ -71,8 +71,30 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Connections:
-    """What all processes said."""
+class Report(Notice):
+    """What one process says of its sockets."""
+
+    tag = "report"
+
+    rows: list[Row]
+    """The newest first, at most ROWS."""
+    totals: Totals
+
+    @property
+    def size(self) -> int:
+        return ROW_BYTES * len(self.rows)
+
+    @classmethod
+    def of(cls, sockets: Iterable[OpenSocket], wanted: Wanted) -> Self:
+        """What is to be said of those that are wanted."""
+        found = [socket for socket in sockets if wanted.cover(socket)]
+        newest = heapq.nlargest(ROWS, found, key=lambda socket: socket.opened_at)
+        return cls([row_of(socket) for socket in newest], _totals(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What all processes said, put together."""
 
     rows: list[Row]
     """The newest first; at most ROWS of each process."""
@@ -87,23 +109,15 @@ class Connections:
         return self.totals["connections"] - len(self.rows)
 
 
-def report(sockets: Iterable["SocketConsumer"], wanted: Wanted) -> dict[str, Any]:
-    """What one process says: `rows` and `totals`."""
-    found = [socket for socket in sockets if wanted.cover(socket)]
-    newest = heapq.nlargest(ROWS, found, key=lambda socket: socket.opened_at)
-    return {"rows": [row_of(socket) for socket in newest], "totals": _totals(found)}
-
-
-def merge(reports: Iterable[Mapping[str, Any]], *, complete: bool) -> Connections:
+def merge(reports: Sequence[Report], *, complete: bool) -> Overview:
     """Put together what processes said."""
-    reports = list(reports)
-    rows = [row for each in reports for row in each["rows"]]
+    rows = [row for each in reports for row in each.rows]
     rows.sort(key=lambda row: (row["since"], row["id"]), reverse=True)
-    totals = {name: sum(each["totals"][name] for each in reports) for name in ("connections", *COUNTED)}
-    return Connections(rows, Totals(**totals), len(reports), complete)  # type: ignore[typeddict-item]  # all its names
+    totals: Any = {name: sum(dict(each.totals)[name] for each in reports) for name in ("connections", *COUNTED)}
+    return Overview(rows, totals, len(reports), complete)
 
 
-def row_of(socket: "SocketConsumer") -> Row:
+def row_of(socket: OpenSocket) -> Row:
     """One socket as it is now."""
     identity, outbox = socket.identity, socket.outbox
     token: Any = identity.token
@@ -122,11 +136,11 @@ def row_of(socket: "SocketConsumer") -> Row:
         bytes_in=socket.bytes_in,
         messages_out=outbox.messages,
         bytes_out=outbox.bytes,
-        waiting=outbox.waiting,
+        waiting=outbox.unsent,
     )
 
 
-def _totals(sockets: list["SocketConsumer"]) -> Totals:
+def _totals(sockets: list[OpenSocket]) -> Totals:
     outboxes = [socket.outbox for socket in sockets]
     return Totals(
         connections=len(sockets),
@@ -134,10 +148,10 @@ def _totals(sockets: list["SocketConsumer"]) -> Totals:
         bytes_in=sum(socket.bytes_in for socket in sockets),
         messages_out=sum(outbox.messages for outbox in outboxes),
         bytes_out=sum(outbox.bytes for outbox in outboxes),
-        waiting=sum(outbox.waiting for outbox in outboxes),
+        waiting=sum(outbox.unsent for outbox in outboxes),
     )
 
 
-def _searched(socket: "SocketConsumer") -> str:
+def _searched(socket: OpenSocket) -> str:
     scope = socket.scope
     return f"{socket.identity.name}\n{scope.get('path', '')}\n{scope.get('address', '')}".lower()

@@ -8,13 +8,13 @@ import logging
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
-
-from django.apps import apps
+from typing import Any
 
 from realtime import db
 from realtime.access import Identity, Rights, Verify
 from realtime.conf import conf
+from realtime.connections.open import OpenSocket, OpenSockets
+from realtime.streams.kinds import pks_by_kind
 
 CHUNK = 500
 ONCE_MORE_SECONDS = 1.0
@@ -26,26 +26,11 @@ AGAIN_SECONDS = 1.0
 logger = logging.getLogger("chorus.review")
 
 
-class Socket(Protocol):
-    """What a review asks of an open socket."""
-
-    identity: Identity
-    verify: Verify | None
-    """None where nothing can be looked up; a guest's never is."""
-
-    def reads(self) -> frozenset[str]:
-        """The keys of the streams that it is in."""
-
-    def reviewed(self, now: Identity | str, rights: Mapping[str, Rights | None]) -> None:
-        """Take who speaks now, or why nobody does, and the rights in each of `reads` (None: it is gone)."""
-
-
 class Review:
-    """The open sockets of a process, and which of them have to be looked at again."""
+    """Which of a process's open sockets have to be looked at again."""
 
-    def __init__(self) -> None:
-        self.sockets: set[Any] = set()
-        """Every open Socket of this process."""
+    def __init__(self, sockets: OpenSockets) -> None:
+        self._sockets = sockets
         self._users: set[Any] = set()
         self._streams: set[str] = set()
         self._everyone = False
@@ -86,18 +71,18 @@ class Review:
         finally:
             self._working = None
 
-    def _take(self) -> list[Socket]:
+    def _take(self) -> list[OpenSocket]:
         users, streams, everyone = self._users, self._streams, self._everyone
         self._users, self._streams, self._everyone = set(), set(), False
         return [
             socket
-            for socket in self.sockets
+            for socket in self._sockets
             if everyone
             or (socket.identity.user is not None and str(socket.identity.user.pk) in users)
             or not streams.isdisjoint(socket.reads())
         ]
 
-    async def _look(self, sockets: Sequence[Socket]) -> None:
+    async def _look(self, sockets: Sequence[OpenSocket]) -> None:
         asked = [(socket.identity, socket.verify, socket.reads()) for socket in sockets]
         while True:
             try:
@@ -106,7 +91,7 @@ class Review:
             except db.Unavailable:
                 await asyncio.sleep(AGAIN_SECONDS * random.uniform(0.5, 1.5))
         for socket, (before, _, _), (now, rights) in zip(sockets, asked, answers, strict=True):
-            if socket in self.sockets and socket.identity is before:  # else it has logged in anew meanwhile
+            if socket in self._sockets and socket.identity is before:  # else it has logged in anew meanwhile
                 try:
                     socket.reviewed(now, rights)
                 except Exception:
@@ -147,12 +132,4 @@ def _verified(asked: Iterable[Asked]) -> dict[Verify, Mapping[Any, Identity | st
 
 
 def _streams(keys: Iterable[str]) -> dict[str, Any]:
-    by_model: dict[str, set[int]] = defaultdict(set)
-    for key in keys:
-        label, _, pk = key.partition(":")
-        by_model[label].add(int(pk))
-    found: dict[str, Any] = {}
-    for label, pks in by_model.items():
-        model: Any = apps.get_model(label)
-        found.update({row.key: row for row in model.with_access(pks)})
-    return found
+    return {row.key: row for kind, pks in pks_by_kind(keys).items() for row in kind.with_access(pks)}

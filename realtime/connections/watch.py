@@ -6,13 +6,13 @@ from django.db.models.signals import m2m_changed, post_save
 
 from realtime.connections.control import look_again
 from realtime.streams.grants import GRANT_FIELDS
-from realtime.streams.retention import stream_models
+from realtime.streams.kinds import kinds
 from realtime.streams.stream import Stream
 
 
 def watch() -> None:
     """Begin to listen; once per process. What only moves a position is no save, and is not heard here."""
-    for model in stream_models():
+    for model in kinds():
         post_save.connect(_saved, sender=model)
         for name in GRANT_FIELDS:
             m2m_changed.connect(_granted, sender=getattr(model, name).through)

@@ -1,27 +1,36 @@
-"""The base consumers: one loop per socket, login, limits, a typed command to one method, cleanup that runs.
+"""The base of all consumers: one loop per socket, from its handshake to its end, with limits and cleanup that runs.
 
-They keep Channels' surface (consumers are classes, `as_asgi()`, URL routing) and leave out what costs most
-there: no layer channel of their own, no thread hop and no task for each message.
+    handshake ──► opening ──► accept ──► log in first? ──► opened ──► on_text, on_bytes … ──► closed
+                                                                 └── push, spawn, end: from others
+
+It keeps Channels' surface (consumers are classes, `as_asgi()`, URL routing) and leaves out what costs most there: no
+layer channel of its own, no thread hop and no task for each message. A subclass says what a frame does:
+
+    class Shout(SocketConsumer):
+        async def on_text(self, text: str) -> None:
+            await self.reply(text.upper())
+
+What speaks JSON is a JsonConsumer (realtime.consumers.commands), what reads one stream a StreamConsumer
+(realtime.consumers.stream).
 """
 
 import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, NoReturn
-
-from channels.consumer import AsyncConsumer
+from typing import Any, NoReturn
 
 from realtime import db
-from realtime.access import Credential, Identity, Rights, Verify
+from realtime.access import Identity, Rights
 from realtime.conf import conf
-from realtime.hub.hub import Hub, hub
+from realtime.consumers.login import Speaker
+from realtime.hub.hub import current_hub
 from realtime.hub.outbox import Burst, DirectOutbox, Frame, FrameWriter, Outbox, QueuedOutbox
 from realtime.limits import CommandRate
 from realtime.log import log
-from realtime.protocol import AuthResult, CloseCode, Event, Refused, parse_object
+from realtime.protocol import Close, CloseCode, Event, Refused
 from realtime.scope import Receive, Scope, Send, loggable, query_of, refuse_handshake
 
 RETURN_SECONDS = 5.0
@@ -32,48 +41,30 @@ RETURNS_PER_SECOND = 500
 REASON_BYTES = 123
 """What a close frame has room for (RFC 6455 §5.5)."""
 
-NOBODY = Identity("guest:", "Guest")
-"""Who speaks on a socket before that is known."""
+UNAVAILABLE = "Storage is not available, so whether this happened is unknown. Send it again with the same id."
 
 logger = logging.getLogger("chorus.socket")
 
 
-class Close(Exception):
-    """Raised in a handler to close the socket."""
-
-    def __init__(self, code: CloseCode, reason: str = "") -> None:
-        super().__init__(f"{code:d} {reason}")
-        self.code = code
-        self.reason = reason
-
-
-class SocketConsumer(AsyncConsumer):
+class SocketConsumer(Speaker):
     """A socket whose frames go to `on_text` and `on_bytes`. All state is set in `__init__`."""
 
     # A process has one for each socket, and a dict for so many attributes would be most of it.
     __slots__ = (
-        *("scope", "hub", "outbox", "identity", "query", "rate", "id", "opened_at", "messages_in", "bytes_in"),
-        *("_receive", "_send", "_holder", "_expiry", "_tasks", "_in_flight", "_ended"),
+        *("outbox", "rate", "id", "opened_at", "messages_in", "bytes_in"),
+        *("_receive", "_send", "_tasks", "_in_flight", "_ended"),
     )
 
-    login_required: ClassVar[bool] = False
-
-    hub: Hub
     outbox: Outbox
 
     def __init__(self) -> None:
         super().__init__()
-        self.identity = NOBODY
-        self.query: dict[str, str] = {}
-        """The query string; of a name given twice, the last."""
         self.rate = CommandRate()
         self.id = f"{random.getrandbits(64):016x}"
         """Names this connection, for admin."""
         self.opened_at = datetime.now(UTC)
         self.messages_in = 0
         self.bytes_in = 0
-        self._holder = ""
-        self._expiry: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_flight: set[asyncio.Future[Any]] = set()
         self._ended: tuple[int, str] | None = None
@@ -93,9 +84,6 @@ class SocketConsumer(AsyncConsumer):
         """Handle a binary frame; may raise Refused or Close."""
         raise Close(CloseCode.UNSUPPORTED_DATA, "text only")
 
-    async def identified(self) -> None:
-        """Called when a login on the open socket has changed who is speaking, or what by."""
-
     def reads(self) -> frozenset[str]:
         """The keys of the streams that this socket is in."""
         return frozenset()
@@ -104,9 +92,8 @@ class SocketConsumer(AsyncConsumer):
         """Called when who speaks, and their rights in `reads`, were looked at again (connections.review)."""
         if isinstance(now, str):
             self.end(CloseCode.REVOKED, now)
-            return
-        self.identity = now
-        self._expire_in_time()
+        else:
+            self._speak_as(now)
 
     def closed(self) -> None:
         """Called when the socket is gone, however it went. Must not wait."""
@@ -150,18 +137,12 @@ class SocketConsumer(AsyncConsumer):
         }
         return all(value in facts[name] for name, value in wanted.items())
 
-    @property
-    def verify(self) -> Verify | None:
-        """What looks at this socket's login again."""
-        found: Verify | None = self.scope.get("verify")
-        return found
-
     # The loop.
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, from its handshake to its end."""
         self.scope = scope
-        self.hub = hub()
+        self.hub = current_hub()
         self._receive, self._send = receive, scope.get("server_send", send)
         if self.hub.sockets.full():
             await refuse_handshake(scope, receive, self._send, 503, retry_after=5)
@@ -174,25 +155,20 @@ class SocketConsumer(AsyncConsumer):
         try:
             await self.opening()
             await self._send({"type": "websocket.accept"})
-            self.hub.review.sockets.add(self)
-            self._log("connect")
+            self.hub.sockets.add(self)
+            self.log("connect")
             await self._guard(self._run())
         finally:
             self.hub.sockets.total -= 1
-            self.hub.review.sockets.discard(self)
+            self.hub.sockets.discard(self)
             self._clean_up()
             code, _ = self._ended or (CloseCode.INTERNAL, "")
-            self._log("close", seconds=round(time.monotonic() - started, 3), code=int(code))
+            self.log("close", seconds=round(time.monotonic() - started, 3), code=int(code))
 
     def _prepare(self) -> None:
         scope = self.scope
         self.query = query_of(scope)
-        user = scope.get("user")
-        if user is not None and user.is_authenticated:
-            self.identity = Identity.of_user(user, scope.get("token"), scope.get("session_key"))
-            self._expire_in_time()
-        else:
-            self.identity = Identity.of_guest(scope.get("guest_key"))
+        self._identify()
         writer: FrameWriter | None = scope.get("extensions", {}).get("chorus.frames")
         if writer is not None:
             writer.drains = True
@@ -214,6 +190,15 @@ class SocketConsumer(AsyncConsumer):
                     return
                 case "chorus.shutdown":
                     await self._drain()
+
+    async def _first_text(self) -> str:
+        message = await self._receive()
+        if message["type"] == "chorus.shutdown":
+            await self._drain()
+        if message["type"] == "websocket.disconnect":
+            self._ended = (message.get("code", 1005), "")
+            raise Close(CloseCode.DONE)
+        return message.get("text") or ""
 
     async def _guard(self, work: Awaitable[None]) -> None:
         """Turn what escapes a handler into a close; an exception of ours never reaches the server."""
@@ -267,7 +252,7 @@ class SocketConsumer(AsyncConsumer):
             await self.refused(Refused("unavailable", UNAVAILABLE), id)
 
     async def _tell_refused(self, refusal: Refused, id: str | None) -> None:
-        self._log("refused", code=refusal.code)
+        self.log("refused", code=refusal.code)
         await self.refused(refusal, id)
         if refusal.close:
             raise Close(refusal.close, refusal.message)
@@ -286,80 +271,12 @@ class SocketConsumer(AsyncConsumer):
     def _clean_up(self) -> None:
         for task in self._tasks:
             task.cancel()
-        if self._expiry is not None:
-            self._expiry.cancel()
-        if self._holder:
-            self.hub.sockets.leave(self._holder)
+        self._forget_expiry()
+        self._let_go()
         try:
             self.closed()
         except Exception:
             logger.exception("clean-up failed", extra=self._context())
-
-    # Login.
-
-    async def _log_in_first(self) -> None:
-        if why := self.scope.get("bad_token"):
-            await self._deny(why)
-        if self.query.get("login") != "message" and (self.identity.user is not None or not self.login_required):
-            return
-        try:
-            async with asyncio.timeout(conf.login_timeout or None):
-                message = await self._receive()
-        except TimeoutError:
-            await self._deny("Authentication timeout")
-        if message["type"] == "chorus.shutdown":
-            await self._drain()
-        if message["type"] == "websocket.disconnect":
-            self._ended = (message.get("code", 1005), "")
-            raise Close(CloseCode.DONE)
-        secret = login_secret(message.get("text") or "")
-        if secret is None:
-            await self._deny('Authentication required: send {"token": "…"} first')
-        await self._log_in(secret)
-
-    async def log_in(self, secret: str) -> None:
-        """Become the owner of a token on the open socket, or be told off and closed with 1008."""
-        await self._log_in(secret)
-        await self.identified()
-
-    async def _log_in(self, secret: str) -> None:
-        authenticate: Callable[[str], Awaitable[Credential | None]] | None = self.scope.get("authenticate")
-        try:
-            token = await authenticate(secret) if authenticate else None
-        except Refused as refusal:
-            await self._deny(refusal.message)
-        if token is None:
-            await self._deny("Invalid token")
-        self.identity = Identity.of_user(token.owner, token)
-        self._expire_in_time()
-        self._hold()
-        self._log("login")
-        await self.reply(AuthResult(status="ok", username=self.identity.name))
-
-    async def _deny(self, message: str) -> NoReturn:
-        self._log("login denied: %s", message)
-        await self.reply(AuthResult(status="error", message=message))
-        raise Close(CloseCode.POLICY, "Authentication failed")
-
-    def _expire_in_time(self) -> None:
-        """End with the token, to the second. What ends after the next review is left to that, without a timer."""
-        if self._expiry is not None:
-            self._expiry.cancel()
-            self._expiry = None
-        seconds = None if self.identity.token is None else self.identity.token.seconds_left
-        if seconds is not None and seconds < 2 * conf.review_interval:
-            loop = asyncio.get_running_loop()
-            self._expiry = loop.call_later(seconds, self.end, CloseCode.REVOKED, "token expired")
-
-    def _hold(self) -> None:
-        """Count this socket for its user, or a guest's for its address."""
-        holder = self.identity.key if self.identity.user else self.scope.get("address") or "?"
-        if self._holder:
-            self.hub.sockets.leave(self._holder)
-            self._holder = ""
-        if not self.hub.sockets.enter(holder):
-            raise Refused("rate_limited", "Too many connections", close=CloseCode.TRY_LATER)
-        self._holder = holder
 
     # Log lines: one on connect, one on close.
 
@@ -370,11 +287,9 @@ class SocketConsumer(AsyncConsumer):
             "address": self.scope.get("address", ""),
         }
 
-    def _log(self, what: str, *args: object, **facts: object) -> None:
+    def log(self, what: str, *args: object, **facts: object) -> None:
+        """Write a line about this socket, with its route, who speaks, and its address."""
         log(logger, what, *args, **{**self._context(), **facts})
-
-
-UNAVAILABLE = "Storage is not available, so whether this happened is unknown. Send it again with the same id."
 
 
 def size_of(frame: str | bytes | None) -> int:
@@ -390,16 +305,3 @@ def too_big(frame: str | bytes | None) -> bool:
     if not limit or not frame or len(frame) <= limit // 4:  # a character has at most four bytes
         return False
     return size_of(frame) > limit
-
-
-def login_secret(text: str) -> str | None:
-    """The token in a login message, or None if the frame is none: an object with `token`, and at most `auth`."""
-    if not text.startswith("{") or '"token"' not in text:
-        return None
-    try:
-        value = parse_object(text)
-    except Refused:
-        return None
-    if "token" not in value or value.get("action", "auth") != "auth":
-        return None
-    return value["token"] if isinstance(value["token"], str) else ""

@@ -7,14 +7,13 @@ from typing import Any, ClassVar, NamedTuple
 from realtime import db
 from realtime.access import Action, Identity, Rights
 from realtime.consumers.commands import JsonConsumer
+from realtime.consumers.following import Following
 from realtime.gathered import Gathered
-from realtime.hub.hub import Hub, group_of
-from realtime.hub.live import LiveStream, Start
-from realtime.hub.subscription import Subscription
+from realtime.hub.hub import Hub
+from realtime.hub.live import Start
 from realtime.processes.presence import Change
 from realtime.protocol import CloseCode, Refused
 from realtime.streams.batch import Stored
-from realtime.streams.replay import pages
 from realtime.streams.stream import Stream, is_name
 
 
@@ -50,26 +49,21 @@ openings = Gathered(_open_all)
 class StreamConsumer(JsonConsumer):
     """A socket that reads one stream: a room, a counter. A subclass says how."""
 
-    __slots__ = ("group", "joins", "kinds", "live", "present_as", "rights", "stream", "subscription")
+    __slots__ = ("following", "kinds", "rights", "stream")
 
     model: ClassVar[type[Stream]]
     presence_seconds: ClassVar[float] = 0.0
     """Comings and goings are told at most once in so many seconds; 0: at once."""
 
     stream: Any
-    live: LiveStream
     rights: Rights
 
     def __init__(self) -> None:
         super().__init__()
         self.kinds: frozenset[str] | None = None
         """The event types this socket wants; None: all."""
-        self.group = ""
-        self.subscription: Subscription | None = None
-        self.present_as = ""
-        """The identity key under which this socket counts as present."""
-        self.joins = 0
-        """How often it has joined: after a reset or a login it joins anew, and an earlier join ends there."""
+        self.following: Following | None = None
+        """None until it has been let in."""
 
     # For subclasses.
 
@@ -88,57 +82,42 @@ class StreamConsumer(JsonConsumer):
                 await self.reply(entry.text)
 
     @staticmethod
-    def announce(hub: Hub, group: str, change: Change) -> None:
+    def tell_presence(hub: Hub, group: str, change: Change) -> None:
         """Tell a group's local sockets who came and went."""
         raise NotImplementedError
+
+    @property
+    def group(self) -> str:
+        """The group of all sockets that read this stream."""
+        return "" if self.following is None else self.following.group
+
+    async def require(self, action: Action) -> None:
+        """Raise Refused unless whoever speaks may do this here."""
+        if self.rights.stale:
+            self.rights = await db.run(self._look_again)
+        self.rights.require(action)
 
     # The way in and out.
 
     async def opened(self) -> None:
         """Join the stream, with what was missed if the client says where it was."""
         found = await openings.get(Opening(self.model, self.stream_name(), self.identity))
-        if found is None or isinstance(found, Refused):
-            raise found or Refused("not_found", "It does not exist.", close=CloseCode.NO_SUCH_STREAM)
+        assert found is not None, "everyone who asks is answered"
+        if isinstance(found, Refused):
+            raise found
         self.stream, self.rights = found
-        self.rights.check("read")
+        self.rights.require("read")
         since = self._since()
-        self.group = group_of(self.stream.key)
-        self.subscription = Subscription(
-            self.outbox.push,
-            key=self.identity.key,
+        self.following = Following(
+            self,
+            self.stream,
             kinds=self.kinds,
-            opened=False,
             on_reset=lambda: self.spawn(self._join(None, None)),
             on_gone=lambda: self.end(CloseCode.NO_SUCH_STREAM, "it was deleted"),
         )
-        self.live = await self.hub.stream(self.stream.key, self.subscription)
-        self.stream = self.live.share(self.stream)
+        await self.following.attach()
+        self.stream = self.following.stream
         await self._join(since, self.query.get("epoch"))
-
-    def _look_again(self) -> Rights:
-        stream = self.model._default_manager.filter(pk=self.stream.pk).first()
-        if stream is None:
-            raise Refused("not_found", "It does not exist any more.", close=CloseCode.NO_SUCH_STREAM)
-        return Rights(self.identity, stream)
-
-    async def require(self, action: Action) -> None:
-        """Raise Refused unless whoever speaks may do this here."""
-        if self.rights.stale:
-            self.rights = await db.run(self._look_again)
-        self.rights.check(action)
-
-    def reads(self) -> frozenset[str]:
-        """The one stream."""
-        return frozenset({self.stream.key}) if self.subscription is not None else frozenset()
-
-    def reviewed(self, now: Identity | str, rights: Mapping[str, Rights | None]) -> None:
-        """Go on with what one may now; who may not even read has to leave."""
-        super().reviewed(now, rights)
-        found = rights.get(self.stream.key) if rights else None
-        if found is not None:
-            self.rights = found
-            if found.read is not None:
-                self.end(CloseCode.NOT_ALLOWED, found.read)
 
     def _since(self) -> int | None:
         given = self.query.get("since")
@@ -150,54 +129,50 @@ class StreamConsumer(JsonConsumer):
         return int(given)
 
     async def _join(self, since: int | None, epoch: str | None) -> None:
-        """Say where the stream is, replay what the client lacks, then let it live."""
-        assert self.subscription is not None
-        self.joins += 1
-        this = self.joins
-        self.subscription.live = False
-        start = await self.live.start(since, epoch)
-        await self._enter()
-        if this != self.joins:
-            return
-        rest = self.begin(start)
-        self.subscription.open = True
-        if not await self._replay(rest, this):
-            return
-        async for missed in self.live.catch_up(self.subscription, start.seq):
-            if not await self._replay(missed, this):
-                return
-
-    async def _replay(self, entries: list[Stored], join: int) -> bool:
-        """Send entries page by page; False if another join began, which sends its own, or nobody reads any more."""
-        for page in pages(entries) if entries else ():
-            if join != self.joins or self.outbox.gone:
-                return False
-            await self.replay(page)
-        return join == self.joins and not self.outbox.gone
-
-    async def _enter(self) -> None:
-        if self.present_as == self.identity.key:
-            return
-        announce = partial(self.announce, self.hub, self.group)
-        await self.hub.presence.open(self.group, announce, every=self.presence_seconds)
-        if self.present_as:
-            self.hub.presence.leave(self.group, self.present_as)
-        self.present_as = self.identity.key
-        self.hub.presence.enter(self.group, self.present_as, self.identity.name)
+        """Say where the stream is, and send what the client lacks."""
+        following = self.following
+        assert following is not None
+        beginning = following.begin()
+        start = await following.live.locate(since, epoch)
+        await following.be_present(partial(self.tell_presence, self.hub, self.group), every=self.presence_seconds)
+        if following.is_latest(beginning):
+            rest = self.begin(start)
+            async for page in following.missed(beginning, start, rest):
+                await self.replay(page)
 
     async def identified(self) -> None:
         """Be present under the new name, from here on."""
-        assert self.subscription is not None
+        following = self.following
+        assert following is not None
         self.rights = await db.run(self._look_again)
-        self.rights.check("read")
-        self.subscription.key = self.identity.key
-        # Who is live has everything up to the stream's position; who is still joining begins again.
-        since = self.live.position if self.subscription.live else None
-        await self._join(since, self.live.epoch)
+        self.rights.require("read")
+        following.subscription.key = self.identity.key
+        # Who has caught up has everything up to the stream's position; who is still joining begins again.
+        since = following.live.position if following.subscription.caught_up else None
+        await self._join(since, following.live.epoch)
 
     def closed(self) -> None:
         """Leave the stream."""
-        if self.subscription is not None:
-            self.hub.leave(self.group, self.subscription)
-        if self.present_as:
-            self.hub.presence.leave(self.group, self.present_as)
+        if self.following is not None:
+            self.following.leave()
+
+    # Rights.
+
+    def _look_again(self) -> Rights:
+        stream = self.model._default_manager.filter(pk=self.stream.pk).first()
+        if stream is None:
+            raise Refused("not_found", "It does not exist any more.", close=CloseCode.NO_SUCH_STREAM)
+        return Rights(self.identity, stream)
+
+    def reads(self) -> frozenset[str]:
+        """The one stream."""
+        return frozenset({self.stream.key}) if self.following is not None else frozenset()
+
+    def reviewed(self, now: Identity | str, rights: Mapping[str, Rights | None]) -> None:
+        """Go on with what one may now; who may not even read has to leave."""
+        super().reviewed(now, rights)
+        found = rights.get(self.stream.key) if rights else None
+        if found is not None:
+            self.rights = found
+            if found.read is not None:
+                self.end(CloseCode.NOT_ALLOWED, found.read)

@@ -4,10 +4,8 @@ An app's `api.py` has a ninja Router of thin asynchronous views: parse, do what 
 need an ASGI server, whose hub tells of what they commit. `config/api.py` mounts them, or a team's own.
 """
 
-import asyncio
 import logging
 import math
-import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
@@ -27,6 +25,7 @@ from realtime.access import Credential, Identity, Verify
 from realtime.conf import conf
 from realtime.limits import CommandRate
 from realtime.log import log
+from realtime.per_loop import PerLoop
 from realtime.protocol import (
     ClientId,
     Command,
@@ -176,12 +175,12 @@ def _address_key(request: HttpRequest) -> str:
     return salted_hmac("chorus.guest.address", address_of(request)).hexdigest()[:22]
 
 
-_rates: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, CommandRate]]" = weakref.WeakKeyDictionary()
+_rates: PerLoop[dict[str, CommandRate]] = PerLoop(dict)
 
 
 def count_request(holder: str) -> None:
     """Count a request of a user's key or a guest's address; raises Refused `rate_limited`."""
-    rates = _rates.setdefault(asyncio.get_running_loop(), {})
+    rates = _rates.here()
     rate = rates[holder] = rates.pop(holder) if holder in rates else CommandRate()  # the last to ask is last
     if len(rates) > RATES_KEPT:
         del rates[next(iter(rates))]

@@ -88,7 +88,7 @@ class EventOutbox(Outbox):
         self._room.set()
 
     @property
-    def waiting(self) -> int:
+    def unsent(self) -> int:
         return self._bytes
 
     def push(self, frame: Frame | Burst) -> None:

@@ -22,7 +22,7 @@ Name = Annotated[str, AfterValidator(printable), Field(json_schema_extra={"patte
 def open_stream(model: type[Stream], name: str, identity: Identity, action: Action) -> Any:
     """The stream of that name, if `identity` may do this there; raises Refused. Synchronous, for db.run."""
     stream = model._default_manager.open(name, identity)  # type: ignore[attr-defined]  # a StreamQuerySet
-    access.check(identity, action, stream)
+    access.require(identity, action, stream)
     return stream
 
 

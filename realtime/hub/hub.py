@@ -1,84 +1,62 @@
 """The hub: one per process and event loop; it knows which local sockets are in which group.
 
-The groups below are the one register of local sockets; other processes are reached through the bus.
+The groups below are the one register of who listens to what here; other processes are reached through the bus.
 """
 
 import asyncio
-import logging
 import random
-import weakref
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from asgiref.sync import async_to_sync
-from django.apps import apps
-from django.conf import settings
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
 from realtime import db
 from realtime.conf import conf
-from realtime.connections.report import ROW_BYTES, Wanted, report
+from realtime.connections.control import CONTROL, Who, obey
+from realtime.connections.open import OpenSockets
+from realtime.connections.report import Report
 from realtime.connections.review import Review
 from realtime.hub.live import REPAIRS_AT_ONCE, LiveStream
 from realtime.hub.outbox import Frame
-from realtime.hub.subscription import Subscription, Unstored, push_unstored
-from realtime.limits import Connections, Throttle
-from realtime.processes.bus import Bus, Item, envelope, gather, layer, supervise
-from realtime.processes.presence import Presence, RedisStore
-from realtime.protocol import CloseCode, Event
+from realtime.hub.subscription import Subscription, Unstored, UnstoredEvent, push_unstored
+from realtime.limits import Throttle
+from realtime.per_loop import PerLoop
+from realtime.processes import reach
+from realtime.processes.bus import Bus, supervise
+from realtime.processes.notices import Notice, Question
+from realtime.processes.presence import Presence, ShareWritten
+from realtime.processes.shares import RedisStore, redis_client
+from realtime.protocol import Event
 from realtime.streams.batch import Batch
+from realtime.streams.key import group_of
+from realtime.streams.kinds import kind_and_pk
+from realtime.streams.retention import prune_now_and_then
 
 CHECK_SECONDS = 5.0
 """A lost hint is found after this long, or after a second while the layer cannot be told anything."""
-
-CONTROL = "chorus.control"
-"""The group of all processes: what changed that open sockets must learn of."""
-
-logger = logging.getLogger("chorus.hub")
-
-
-def group_of(key: str) -> str:
-    """The layer group of a stream: its key, in the characters a group name may have."""
-    return key.replace(":", ".")
-
-
-def redis_client() -> "Redis | None":
-    """A client for what the layer has no words for (leases that expire), where this site has a Redis."""
-    url = getattr(settings, "REDIS_URL", "")
-    found = "://" in url and not url.startswith("memory:")
-    return Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) if found else None
 
 
 class Hub:
     """Carries events to local sockets, whether they were born here, elsewhere, or only in the database."""
 
     def __init__(self) -> None:
-        self.bus = Bus(self._on_items)
+        self.bus = Bus(self._on_notice)
         self.presence = Presence(self._store(), self._tell_presence)
-        self.sockets = Connections()
+        self.sockets = OpenSockets()
+        self.review = Review(self.sockets)
         self.throttle = Throttle()
-        self.review = Review()
         self._kept: set[str] = set()
         self._unsent: dict[str, list[Unstored]] = {}
         self._groups: dict[str, set[Subscription]] = {}
         self._streams: dict[str, LiveStream] = {}
         self._repairs = asyncio.Semaphore(REPAIRS_AT_ONCE)
         self._loop = asyncio.get_running_loop()
-        self._tasks = [
-            asyncio.create_task(supervise("position check", self._check_forever)),
-            asyncio.create_task(supervise("review of rights", self.review.now_and_then)),
-            asyncio.create_task(self.bus.join(CONTROL)),
-        ]
+        self._tasks = [asyncio.create_task(self.bus.join(CONTROL))]
+        self.keep_running("position check", self._check_forever)
+        self.keep_running("review of rights", self.review.now_and_then)
         if conf.prune_interval:
-            from realtime.streams.retention import (
-                prune_now_and_then,  # late: it knows streams, and streams know the hub
-            )
-
             self.keep_running("pruning", prune_now_and_then)
         if self._redis is not None:
-            self._tasks.append(asyncio.create_task(supervise("presence lease", self.presence.keep_lease)))
+            self.keep_running("presence lease", self.presence.keep_lease)
 
     def _store(self) -> RedisStore | None:
         self._redis = redis_client()
@@ -116,7 +94,7 @@ class Hub:
         """Send an unstored event to a group in every process, except one local socket or one identity."""
         kind, data = (event.type, event.encode()) if isinstance(event, Event) else ("", event)
         self.push(group, kind, data, but=but, but_key=but_key)
-        self.bus.send(group, {"t": "event", "kind": kind, "data": data, "but_key": but_key}, len(data))
+        self.bus.send(group, UnstoredEvent(kind, data, but_key))
 
     def push(
         self, group: str, kind: str, data: str | bytes, *, but: Subscription | None = None, but_key: str = ""
@@ -138,68 +116,70 @@ class Hub:
     async def stream(self, key: str, subscription: Subscription) -> LiveStream:
         """Put a socket into a stream's group; it gets entries once LiveStream.catch_up is through."""
         group = group_of(key)
-        label, _, pk = key.partition(":")
         live = self._streams.get(group)
         if live is None:
-            model: Any = apps.get_model(label)
-            live = self._streams[group] = LiveStream(
-                model, int(pk), self._groups.setdefault(group, set()), self._repairs
-            )
+            kind, pk = kind_and_pk(key)
+            subscribers = self._groups.setdefault(group, set())
+            live = self._streams[group] = LiveStream(kind, pk, subscribers, self._repairs)
         # The group is heard before the stream is read, so what commits in between is not missed.
         await self.join(group, subscription)
         return live
 
     def committed(self, batch: Batch) -> None:
         """Deliver what this process just committed, at once, and tell the others."""
-        group = group_of(batch.key)
-        if live := self._streams.get(group):
-            live.offer(batch)
-        hint = batch.to_hint()
-        self.bus.send(group, {"t": "batch", **hint}, sum(len(event.text) for event in batch.events))
+        self.tell(group_of(batch.key), batch)
 
     def position(self, key: str) -> tuple[str, int] | None:
         """The epoch and how far in it this process has delivered a stream; None if nobody here listens to it."""
         live = self._streams.get(group_of(key))
         return (live.epoch, live.position) if live and live.position is not None else None
 
-    # What other processes say.
+    # What processes let one another know.
 
-    def control(self, item: Item) -> None:
-        """Do what synchronous code of this process asks of all, and pass it on."""
-        self._obey(item)
-        self.bus.send(CONTROL, item)
+    @property
+    def origin(self) -> str:
+        """Names this process in what it sends."""
+        return self.bus.origin
 
-    def _obey(self, item: Item) -> None:
-        if item["t"] == "review":
-            self.review.ask(item["users"], item["streams"], everyone=item["everyone"])
-        elif item["t"] == "kick":
-            for socket in [socket for socket in self.review.sockets if socket.matches(item["matches"])]:
-                socket.end(CloseCode(item["code"]), item["reason"])
-        elif item["t"] == "who" and item["but"] != self.bus.origin:
-            answer = self.who(item)
-            self.bus.send(item["reply"], answer, ROW_BYTES * len(answer["rows"]))
+    def tell(self, group: str, notice: Notice) -> None:
+        """Do what a notice says to the sockets here, and pass it on to the other processes."""
+        self._take(group, notice)
+        self.bus.send(group, notice)
 
-    def who(self, item: Item) -> Item:
-        """What this process says of its open sockets; see realtime.connections.control.who."""
-        return report(self.review.sockets, Wanted(item["matches"], item["text"]))
+    def answer(self, question: Question) -> Notice:
+        """What this process says to a question: who is connected to it."""
+        assert isinstance(question, Who)
+        return Report.of(self.sockets, question.wanted)
 
-    def _on_items(self, group: str, items: list[Item]) -> None:
-        for item in items:
-            if group == CONTROL:
-                self._obey(item)
-            elif item["t"] == "event":
-                self.push(group, item["kind"], item["data"], but_key=item["but_key"])
-            elif item["t"] == "presence":
+    async def listeners(self, group: str) -> int:
+        """How many sockets are in a group now, in all processes."""
+        return await self.presence.count(group)
+
+    def _on_notice(self, group: str, notice: Notice | None) -> None:
+        """Take what another process says; None is what is not known here."""
+        if isinstance(notice, Question):
+            if notice.but != self.origin:
+                self.bus.send(notice.reply, self.answer(notice))
+        else:
+            self._take(group, notice)
+
+    def _take(self, group: str, notice: Notice | None) -> None:
+        match notice:
+            case Batch():
+                if live := self._streams.get(group):
+                    live.offer(notice)
+            case UnstoredEvent(kind, data, but_key):
+                self.push(group, kind, data, but_key=but_key)
+            case ShareWritten():
                 self._spawn(self.presence.refresh(group))
-            elif live := self._streams.get(group):
-                batch = Batch.from_hint(item)
-                if batch is None:
-                    live.repair()
-                else:
-                    live.offer(batch)
+            case _ if group == CONTROL:
+                obey(notice, self.sockets, self.review)
+            case _:
+                if live := self._streams.get(group):
+                    live.repair()  # whatever it was, the database knows
 
     def _tell_presence(self, group: str) -> None:
-        self.bus.send(group, {"t": "presence"})
+        self.bus.send(group, ShareWritten())
 
     def _spawn(self, coroutine: Any) -> None:
         task = asyncio.ensure_future(coroutine)
@@ -240,97 +220,23 @@ class Hub:
             await self._redis.aclose()
 
 
-_hubs: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = weakref.WeakKeyDictionary()
+hubs = PerLoop(Hub)
+"""Each made with its loop's first socket: Daphne has no start-up event."""
+reach.serve_by(hubs)
 
 
-def hub() -> Hub:
-    """The hub of the running event loop, made with its first socket (Daphne has no start-up event)."""
-    loop = asyncio.get_running_loop()
-    found = _hubs.get(loop)
-    if found is None:
-        found = _hubs[loop] = Hub()
-    return found
+def current_hub() -> Hub:
+    """The hub of the running event loop."""
+    return hubs.here()
 
 
 def connection_count() -> int:
     """Sockets open in this process."""
-    return sum(found.sockets.total for found in _hubs.values())
+    return sum(found.sockets.total for _, found in hubs.running())
 
 
 async def close_hub() -> None:
     """Close the running loop's hub, if it has one."""
-    found = _hubs.pop(asyncio.get_running_loop(), None)
+    found = hubs.take()
     if found is not None:
         await found.close()
-
-
-def listeners(group: str) -> int:
-    """How many sockets are in a group now, in all processes; for synchronous code in a server's threads."""
-    for loop, found in _hubs.items():
-        if loop.is_running():
-            return asyncio.run_coroutine_threadsafe(found.presence.count(group), loop).result(2)
-    return async_to_sync(_listeners_elsewhere)(group)
-
-
-async def _listeners_elsewhere(group: str) -> int:
-    """For a process that has had no socket yet: what the others say of themselves."""
-    client = redis_client()
-    if client is None:
-        return 0
-    async with client:
-        shares = await RedisStore(client, conf.namespace, "").read(group)
-    return sum(share.connections for share in shares.values())
-
-
-def announce(batch: Batch) -> None:
-    """Tell of entries that have committed, from synchronous code in any thread.
-
-    In a server its hub takes it from here; elsewhere (a shell, a task queue) the layer is told, best effort,
-    for a second. Whatever gets lost is found by the position checks.
-    """
-    item = {"t": "batch", **batch.to_hint()}
-    _tell_hubs(lambda each: each.committed(batch), group_of(batch.key), item)
-
-
-def tell_control(item: Item) -> None:
-    """Have every process do what a control message asks, from synchronous code in any thread; best effort."""
-    _tell_hubs(lambda each: each.control(item), CONTROL, item)
-
-
-def ask_control(item: Item, seconds: float) -> tuple[list[Item], bool]:
-    """What every process answers within some seconds, from synchronous code in any thread.
-
-    The second is False where other processes could not be asked.
-    """
-    for loop, found in _hubs.items():
-        if loop.is_running():
-            return asyncio.run_coroutine_threadsafe(_ask(found, item, seconds), loop).result(seconds + 5)
-    return async_to_sync(_ask)(None, item, seconds)
-
-
-async def _ask(here: Hub | None, item: Item, seconds: float) -> tuple[list[Item], bool]:
-    own = [report((), Wanted()) if here is None else here.who(item)]
-    try:
-        async with asyncio.timeout(seconds + 1):
-            others = await gather(CONTROL, {**item, "but": here.bus.origin if here else ""}, seconds)
-    except (TimeoutError, OSError, RedisError) as error:
-        logger.warning("other processes could not be asked (%s)", type(error).__name__)
-        return own, False
-    return own + others, True
-
-
-def _tell_hubs(tell: Callable[[Hub], None], group: str, item: Item) -> None:
-    found = [(loop, each) for loop, each in _hubs.items() if loop.is_running()]
-    for loop, each in found:
-        loop.call_soon_threadsafe(tell, each)
-    if not found and layer() is not None:
-        async_to_sync(_tell_layer)(group, item)
-
-
-async def _tell_layer(group: str, item: Item) -> None:
-    found = layer()
-    assert found is not None
-    try:
-        await asyncio.wait_for(found.group_send(group, envelope("", group, [item])), 1.0)
-    except (TimeoutError, OSError, RedisError) as error:
-        logger.warning("the channel layer was not told of %s (%s)", group, type(error).__name__)

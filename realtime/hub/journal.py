@@ -5,17 +5,18 @@ No timer: an idle writer commits at once, a busy one finds all that came meanwhi
 
 import asyncio
 import logging
-import weakref
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from realtime import db
-from realtime.hub.hub import hub
-from realtime.streams.commit import NO_WAIT, Outcome, Waiting, commit
+from realtime.hub.hub import current_hub
+from realtime.per_loop import PerLoop
+from realtime.streams.commit import NO_WAIT, LockWait, Outcome, commit
 
 if TYPE_CHECKING:
-    from realtime.streams.stream import Entry, Stream
+    from realtime.streams.entry import Entry
+    from realtime.streams.stream import Stream
 
 BATCH = 500
 """Entries in one transaction at most."""
@@ -68,10 +69,10 @@ class Journal:
         try:
             while batch := self._take():
                 by_model: dict[type[Stream], list[_Handed]] = defaultdict(list)
-                for waiting in batch:
-                    by_model[type(waiting.entry.stream)].append(waiting)
-                for model, waitings in by_model.items():
-                    left = await self._commit(self._writer, model, waitings, NO_WAIT)
+                for each in batch:
+                    by_model[type(each.entry.stream)].append(each)
+                for model, handed in by_model.items():
+                    left = await self._commit(self._writer, model, handed, NO_WAIT)
                     self._set_apart(model, left)
         finally:
             self._writing = None
@@ -80,63 +81,63 @@ class Journal:
         """What to commit next: all that is still waited for and whose stream is free, in order."""
         taken: list[_Handed] = []
         kept: list[_Handed] = []
-        for waiting in self._queue:
-            if waiting.done.done():  # told `unavailable` before it was tried
+        for each in self._queue:
+            if each.done.done():  # told `unavailable` before it was tried
                 continue
-            stream = waiting.entry.stream
+            stream = each.entry.stream
             free = (type(stream), stream.pk) not in self._held
-            (taken if free and len(taken) < BATCH else kept).append(waiting)
+            (taken if free and len(taken) < BATCH else kept).append(each)
         self._queue = kept
         return taken
 
-    def _set_apart(self, model: "type[Stream]", waitings: list[_Handed]) -> None:
+    def _set_apart(self, model: "type[Stream]", handed: list[_Handed]) -> None:
         by_stream: dict[int, list[_Handed]] = defaultdict(list)
-        for waiting in waitings:
-            by_stream[waiting.entry.stream_id].append(waiting)
+        for each in handed:
+            by_stream[each.entry.stream_id].append(each)
         for pk, group in by_stream.items():
             self._held.add((model, pk))
             task = asyncio.create_task(self._commit_apart(model, pk, group))
             self._apart.add(task)
             task.add_done_callback(self._apart.discard)
 
-    async def _commit_apart(self, model: "type[Stream]", pk: int, waitings: list[_Handed]) -> None:
+    async def _commit_apart(self, model: "type[Stream]", pk: int, handed: list[_Handed]) -> None:
         try:
-            await self._commit(self._waiter, model, waitings, Waiting(allowed=True, seconds=LOCK_SECONDS))
+            await self._commit(self._waiter, model, handed, LockWait(allowed=True, seconds=LOCK_SECONDS))
         finally:
             self._held.discard((model, pk))
             self._kick()
 
     async def _commit(
-        self, threads: db.Threads, model: "type[Stream]", waitings: list[_Handed], lock: Waiting
+        self, threads: db.Threads, model: "type[Stream]", handed: list[_Handed], lock: LockWait
     ) -> list[_Handed]:
         """Commit, deliver, answer. Returns those whose stream another transaction holds."""
-        here = hub()
+        here = current_hub()
         positions = {
-            waiting.entry.stream_id: position
-            for waiting in waitings
-            if (position := here.position(waiting.entry.stream.key)) is not None
+            each.entry.stream_id: position
+            for each in handed
+            if (position := here.position(each.entry.stream.key)) is not None
         }
-        entries = [waiting.entry for waiting in waitings]
+        entries = [each.entry for each in handed]
         try:
-            outcome = await threads.run(commit, model, entries, waiting=lock, positions=positions)
+            outcome = await threads.run(commit, model, entries, lock=lock, positions=positions)
         except db.Unavailable as error:
-            outcome = Outcome(dict.fromkeys(range(len(waitings)), error))
+            outcome = Outcome(dict.fromkeys(range(len(handed)), error))
         except Exception as error:
             logger.exception("a commit of %d entries failed", len(entries))
-            outcome = Outcome(dict.fromkeys(range(len(waitings)), error))
+            outcome = Outcome(dict.fromkeys(range(len(handed)), error))
         for batch in outcome.batches:
             here.committed(batch)
         left = []
-        for index, waiting in enumerate(waitings):
+        for index, each in enumerate(handed):
             result = outcome.results.get(index)
             if result is None:
-                left.append(waiting)
-            elif waiting.done.done():
+                left.append(each)
+            elif each.done.done():
                 continue
             elif isinstance(result, Exception):
-                waiting.done.set_exception(result)
+                each.done.set_exception(result)
             else:
-                waiting.done.set_result(result)
+                each.done.set_result(result)
         return left
 
     async def close(self) -> None:
@@ -152,20 +153,17 @@ def _give_up(done: "asyncio.Future[Entry]") -> None:
         done.set_exception(db.Unavailable("the database did not answer in time"))
 
 
-_journals: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Journal]" = weakref.WeakKeyDictionary()
+journals = PerLoop(Journal)
+"""Each made with its loop's first entry."""
 
 
-def journal() -> Journal:
-    """The journal of the running event loop, made with the first entry."""
-    loop = asyncio.get_running_loop()
-    found = _journals.get(loop)
-    if found is None:
-        found = _journals[loop] = Journal()
-    return found
+def current_journal() -> Journal:
+    """The journal of the running event loop."""
+    return journals.here()
 
 
 async def close_journal() -> None:
     """Close the running loop's journal, if it has one."""
-    found = _journals.pop(asyncio.get_running_loop(), None)
+    found = journals.take()
     if found is not None:
         await found.close()

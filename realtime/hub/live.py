@@ -42,7 +42,7 @@ class Start:
 
 
 class LiveStream:
-    """A stream with local subscribers. Invariant: live subscribers have everything up to `position`."""
+    """A stream with local subscribers. Invariant: subscribers that caught up have all up to `position`."""
 
     def __init__(
         self, model: type[Stream], pk: int, subscribers: set[Subscription], repairs: asyncio.Semaphore
@@ -126,7 +126,7 @@ class LiveStream:
 
     # Joining.
 
-    async def start(self, since: int | None, epoch: str | None) -> Start:
+    async def locate(self, since: int | None, epoch: str | None) -> Start:
         """What a socket gets first: all since its position if that is known, else the newest entries.
 
         Sockets that join at the same moment share one read. Raises Refused if the stream is gone and
@@ -148,9 +148,9 @@ class LiveStream:
         return Start(self.epoch, self.position, known, older and not known, events)
 
     async def catch_up(self, subscription: Subscription, seq: int) -> AsyncIterator[list[Stored]]:
-        """Yield what came after `seq` until nothing is missing; then the subscription is live.
+        """Yield what came after `seq` until nothing is missing; then the subscription gets them as they come.
 
-        Between the last comparison and `live` nothing is awaited, so no entry falls in between.
+        Between the last comparison and `caught_up` nothing is awaited, so no entry falls in between.
         """
         epoch = self.epoch
         while self.epoch == epoch and self.position is not None and seq < self.position:
@@ -167,7 +167,7 @@ class LiveStream:
             seq = events[-1].seq
         # After a reset every subscription was already told to join anew, and may have done so meanwhile.
         if self.epoch == epoch and self.position is not None:
-            subscription.live = True
+            subscription.caught_up = True
 
     async def _loaded(self) -> None:
         """Wait until the position is known and the ring is fresh; one read serves all who wait."""
@@ -280,7 +280,7 @@ class LiveStream:
         self.position = None
         self._forget()
         for subscription in list(self.subscribers):
-            subscription.live = False
+            subscription.caught_up = False
             if subscription.on_reset:
                 subscription.on_reset()
 

@@ -87,7 +87,7 @@ class Outbox(ABC):
 
     @property
     @abstractmethod
-    def waiting(self) -> int:
+    def unsent(self) -> int:
         """Bytes that were sent and have not left yet."""
 
     @abstractmethod
@@ -132,7 +132,7 @@ class DirectOutbox(Outbox):
         self._write = writer.write
 
     @property
-    def waiting(self) -> int:
+    def unsent(self) -> int:
         return self._writer.buffered()
 
     def push(self, frame: Frame | Burst) -> None:
@@ -175,7 +175,7 @@ class QueuedOutbox(Outbox):
         self._failed = False
 
     @property
-    def waiting(self) -> int:
+    def unsent(self) -> int:
         return self._bytes
 
     def push(self, frame: Frame | Burst) -> None:

@@ -1,16 +1,18 @@
 """One socket's place in a group, and how stored entries reach all places of a group."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from realtime.hub.outbox import Burst, Frame
+from realtime.processes.notices import Notice
 from realtime.streams.batch import Stored
 
 
 class Subscription:
     """One socket's place in a group."""
 
-    __slots__ = ("key", "kinds", "live", "on_gone", "on_reset", "open", "push")
+    __slots__ = ("caught_up", "key", "kinds", "on_gone", "on_reset", "open", "push")
 
     def __init__(
         self,
@@ -30,12 +32,28 @@ class Subscription:
         """The event types it wants; None: all."""
         self.open = opened
         """Gets unstored events; False until the socket was told where it is."""
-        self.live = False
+        self.caught_up = False
         """Gets stored entries as they come; False while it is being brought up to date."""
         self.on_reset = on_reset
         """Called when the stream's positions lost their meaning: the socket has to join anew."""
         self.on_gone = on_gone
         """Called when the stream was deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnstoredEvent(Notice):
+    """An unstored event for a group of sockets in another process."""
+
+    tag = "event"
+
+    kind: str
+    data: str | bytes
+    but_key: str
+    """The identity that does not get it."""
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
 
 
 class Unstored(NamedTuple):
@@ -73,7 +91,7 @@ def push_stored(subscribers: Iterable[Subscription], events: list[tuple[Stored, 
     everything = _together([frame for _, frame in events])
     chosen: dict[frozenset[str], Frame | Burst | None] = {}
     for subscription in subscribers:
-        if not subscription.live:
+        if not subscription.caught_up:
             continue
         kinds = subscription.kinds
         if kinds is None:

@@ -1,6 +1,6 @@
 """This process's one channel on the channel layer: what other processes are told, and tell us.
 
-Nothing here is relied on: a message that the layer loses is found again by the position check.
+Nothing here is relied on: a notice that the layer loses is found again by the position check.
 """
 
 import asyncio
@@ -9,12 +9,15 @@ import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, cast
+from dataclasses import replace
+from typing import Protocol, cast
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
+from realtime.processes.notices import Item, Notice, Question, read_notice
+
 WAITING_BYTES = 8 * 1024 * 1024
-"""What may wait for the layer; past it messages are dropped, as a lossy layer would."""
+"""What may wait for the layer; past it notices are dropped, as a lossy layer would."""
 
 JOIN_SECONDS = 1.0
 """How long a socket waits for its group; it goes on without, and the position check covers the rest."""
@@ -22,8 +25,6 @@ JOIN_SECONDS = 1.0
 MAX_DELAY_SECONDS = 5.0
 
 logger = logging.getLogger("chorus.bus")
-
-Item = dict[str, Any]
 
 
 class Layer(Protocol):
@@ -62,26 +63,29 @@ async def supervise(name: str, work: Callable[[], Awaitable[None]]) -> None:
         delay = min(delay * 2, MAX_DELAY_SECONDS)
 
 
-async def gather(group: str, item: Item, seconds: float) -> list[Item]:
-    """Ask all processes in a group, and return what they send to the group `item["reply"]` within some seconds.
+async def gather(group: str, question: Question, seconds: float, *, origin: str = "") -> list[Notice]:
+    """Ask all processes in a group but the one that is `origin`, and return what they answer within some seconds.
 
     Nobody knows how many there are, so it always takes that long. Raises what the layer raises.
     """
     found = layer()
     if found is None:
         return []
-    answers: list[Item] = []
+    answers: list[Notice] = []
+    answer = question.answered_by
     reply = f"chorus.reply.{uuid.uuid4().hex}"
+    asked = replace(question, reply=reply, but=origin)
     channel = await found.new_channel()
 
     async def listen() -> None:
         while True:
-            answers.extend((await found.receive(channel))["items"])
+            items = (await found.receive(channel))["items"]
+            answers.extend(answer.of_item(item) for item in items if item.get("v", 1) == answer.version)
 
     listening = asyncio.create_task(listen())
     try:
         await found.group_add(reply, channel)
-        await found.group_send(group, envelope("", group, [{**item, "reply": reply}]))
+        await found.group_send(group, envelope("", group, [asked.to_item()]))
         await asyncio.sleep(seconds)
     finally:
         listening.cancel()  # which also gives the channel back
@@ -91,20 +95,23 @@ async def gather(group: str, item: Item, seconds: float) -> list[Item]:
 
 
 class Bus:
-    """Tells groups and is told. `on_items` gets what other processes sent, in the order each sent it."""
+    """Tells groups and is told. `on_notice` gets what other processes let a group know, in the order each sent it.
 
-    def __init__(self, on_items: Callable[[str, list[Item]], None]) -> None:
+    It gets None in place of a notice that is not known here.
+    """
+
+    def __init__(self, on_notice: Callable[[str, Notice | None], None]) -> None:
         self.origin = uuid.uuid4().hex
         self.failing = False
         """True while the layer cannot be told anything."""
-        self._on_items = on_items
+        self._on_notice = on_notice
         self._layer = layer()
         self._channel: str | None = None
         self._wanted: dict[str, asyncio.Event] = {}
         self._joined: set[str] = set()
         self._changed = asyncio.Event()
-        self._waiting: dict[str, list[Item]] = {}
-        self._waiting_bytes = 0
+        self._unsent: dict[str, list[Item]] = {}
+        self._unsent_bytes = 0
         self._filled = asyncio.Event()
         self._tasks = (
             [
@@ -132,12 +139,12 @@ class Bus:
         self._wanted.pop(group, None)
         self._changed.set()
 
-    def send(self, group: str, item: Item, size: int = 0) -> None:
-        """Tell a group in the other processes, soon; `size` is roughly the item's bytes."""
-        if self._layer is None or self._waiting_bytes > WAITING_BYTES:
+    def send(self, group: str, notice: Notice) -> None:
+        """Let a group in the other processes know, soon."""
+        if self._layer is None or self._unsent_bytes > WAITING_BYTES:
             return
-        self._waiting.setdefault(group, []).append(item)
-        self._waiting_bytes += size
+        self._unsent.setdefault(group, []).append(notice.to_item())
+        self._unsent_bytes += notice.size
         self._filled.set()
 
     async def close(self) -> None:
@@ -155,10 +162,14 @@ class Bus:
         while True:
             message = await self._layer.receive(self._channel)
             if message.get("type") == "chorus.items" and message.get("origin") != self.origin:
-                try:
-                    self._on_items(message["group"], message["items"])
-                except Exception:
-                    logger.exception("a message from another process was not understood")
+                for item in message["items"]:
+                    self._take(message["group"], item)
+
+    def _take(self, group: str, item: Item) -> None:
+        try:
+            self._on_notice(group, read_notice(item))
+        except Exception:
+            logger.exception("a notice from another process was not understood")
 
     async def _keep_membership(self) -> None:
         assert self._layer is not None
@@ -190,7 +201,7 @@ class Bus:
             await self._filled.wait()
             self._filled.clear()
             # What arrives while this is under way waits, and goes together next time.
-            batch, self._waiting, self._waiting_bytes = self._waiting, {}, 0
+            batch, self._unsent, self._unsent_bytes = self._unsent, {}, 0
             for group, items in batch.items():
                 try:
                     await self._layer.group_send(group, envelope(self.origin, group, items))

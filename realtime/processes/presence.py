@@ -1,36 +1,38 @@
-"""Who is here, in all processes. Each process writes only its own share; a share lives as long as its lease.
+"""Who is here, in all processes: who came and who went, as this process's sockets are told.
 
-No row or key per connection: a process that dies is forgotten when its lease ends.
+A person is here while any socket of theirs is, in any process. To this process each is in one of these states:
+
+    away ──► here ──► leaving ──► away
+              ▲          │
+              └──────────┘ back within GRACE_SECONDS: nobody is told
+
+    away → here: told at once as having joined. here → leaving: the last socket went, and nothing is said yet.
+    leaving → away: told as having left.
+
+What others know of this process's sockets is its share; see realtime.processes.shares.
 """
 
 import asyncio
-import json
-import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
 
+from realtime.processes import shares
+from realtime.processes.notices import Notice
+from realtime.processes.shares import Share, Shares, Store
 from realtime.protocol import Users
 
 GRACE_SECONDS = 2.0
 """Who is back within this time never left: a reload shows nothing."""
-WRITE_SECONDS = 0.5
-"""A share is written at most this often."""
-LEASE_MILLISECONDS = 20_000
 RENEW_SECONDS = 5.0
 NAMES = 100
 """Above this many people events carry the count only."""
 
-logger = logging.getLogger("chorus.presence")
 
+@dataclass(frozen=True, slots=True)
+class ShareWritten(Notice):
+    """A process has written its share of the group that this is told to."""
 
-@dataclass(slots=True)
-class Share:
-    """What one process holds of one group."""
-
-    connections: int = 0
-    people: dict[str, str] = field(default_factory=dict)
-    """Names by identity key."""
+    tag = "presence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +44,14 @@ class Change:
     users: Users
 
 
-class Store(Protocol):
-    """Where processes read each other's shares."""
-
-    async def write(self, group: str, share: Share) -> bool:
-        """Publish this process's share, an empty one is removed; returns as `renew` does."""
-
-    async def read(self, group: str) -> dict[str, Share]:
-        """The shares of the other processes whose lease lives."""
-
-    async def renew(self) -> bool:
-        """Renew this process's lease; False if it had ended, so that all shares have to be written again."""
-
-
 class _Group:
     """One group as this process sees it."""
 
-    def __init__(self, on_change: Callable[[Change], None], every: float) -> None:
+    def __init__(self, mine: Share, on_change: Callable[[Change], None], every: float) -> None:
+        self.mine = mine
         self.on_change = on_change
         self.every = every
         """Changes are told at most once in so many seconds; 0: at once."""
-        self.mine = Share()
         self.tabs: dict[str, int] = {}
         self.others: dict[str, Share] = {}
         self.shown: dict[str, str] = {}
@@ -94,15 +83,8 @@ class Presence:
     """The groups of this process. `tell` lets other processes know that a group's share was written."""
 
     def __init__(self, store: Store | None, tell: Callable[[str], None]) -> None:
-        self._store = store
-        self._tell = tell
+        self._shares = Shares(store, tell)
         self._groups: dict[str, _Group] = {}
-        self._unwritten: set[str] = set()
-        self._writing: dict[str, asyncio.Task[None]] = {}
-        self._under_way: dict[str, list[asyncio.Future[None]]] = {}
-        """Who waits for the write that is being carried out."""
-        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
-        """Who waits for a write that has yet to begin."""
         self._draining = False
         self._loop = asyncio.get_running_loop()
 
@@ -110,7 +92,8 @@ class Presence:
         """Begin to follow a group; a local socket does so right before it enters. Told of changes once in `every` s."""
         found = self._groups.get(group)
         if found is None:
-            found = self._groups[group] = _Group(on_change, every)
+            share = self._shares.mine[group] = Share()
+            found = self._groups[group] = _Group(share, on_change, every)
             found.opening = asyncio.create_task(self._open(group, found))
         found.entering += 1
         try:
@@ -154,6 +137,7 @@ class Presence:
     def drain(self) -> None:
         """This process is about to stop; its people will be back elsewhere in a moment."""
         self._draining = True
+        self._shares.drain()
 
     def connections(self, group: str) -> int:
         """How many sockets are here, in all processes, as far as this one knows."""
@@ -163,54 +147,41 @@ class Presence:
     async def count(self, group: str) -> int:
         """How many sockets are here now, in all processes, also where this one has none."""
         found = self._groups.get(group)
-        mine = found.mine.connections if found else 0
-        if self._store is None:
-            return mine
-        try:
-            others = await asyncio.wait_for(self._store.read(group), 1.0)
-        except Exception as error:  # noqa: BLE001 - whatever Redis does, what is known will do
-            logger.warning("presence not read (%s)", type(error).__name__)
+        others = await self._shares.of_others(group)
+        if others is None:  # what is known will do
             others = found.others if found else {}
-        return mine + sum(share.connections for share in others.values())
+        return (found.mine.connections if found else 0) + sum(share.connections for share in others.values())
 
     async def written(self, group: str) -> None:
         """Wait until this process's share of a group is where others read it; without Redis, at once."""
-        if self._store is None:
-            return
-        waiting = self._waiting.setdefault(group, []) if group in self._unwritten else self._under_way.get(group)
-        if waiting is not None:
-            written = self._loop.create_future()
-            waiting.append(written)
-            await asyncio.wait({written}, timeout=1.0)
+        await self._shares.written(group)
 
     async def refresh(self, group: str, *, quietly: bool = False) -> None:
         """Read the other processes' shares again; without an answer the last known ones stay."""
         found = self._groups.get(group)
-        if found is None or self._store is None:
+        if found is None or not self._shares.shared:
             return
-        try:
-            found.others = await asyncio.wait_for(self._store.read(group), 1.0)
-        except Exception as error:  # noqa: BLE001 - whatever Redis does, presence must not stop a socket
-            logger.warning("presence not read (%s)", type(error).__name__)
+        others = await self._shares.of_others(group)
+        if others is not None:
+            found.others = others
         if not quietly and found.opening.done():
             self._compare_soon(group, found)
 
     async def keep_lease(self) -> None:
         """Renew the lease and look for dead processes, for ever."""
-        while self._store is not None:
-            if not await self._store.renew():
-                self._write_all_soon()
+        while self._shares.shared:
+            await self._shares.renew()
             for group in list(self._groups):
                 await self.refresh(group)
             await asyncio.sleep(RENEW_SECONDS)
 
     def _changed(self, group: str, found: _Group) -> None:
         self._compare_soon(group, found)
-        self._write_soon(group)
+        self._shares.write_soon(group)
 
     def _compare_soon(self, group: str, found: _Group) -> None:
         # Comparing costs as much as there are people, so a crowd is compared now and then, not at each step.
-        every = max(found.every, WRITE_SECONDS) if len(found.shown) > NAMES else found.every
+        every = max(found.every, shares.WRITE_SECONDS) if len(found.shown) > NAMES else found.every
         if every:
             self._compare_after(every, group, found)
         else:
@@ -248,94 +219,15 @@ class Presence:
 
     def _forget_if_unused(self, group: str, found: _Group) -> None:
         if not (found.mine.connections or found.gone_since or found.entering) and self._groups.get(group) is found:
-            del self._groups[group]
-
-    def _write_soon(self, group: str) -> None:
-        self._unwritten.add(group)
-        if self._store is not None and group not in self._writing:
-            self._writing[group] = asyncio.create_task(self._write(self._store, group))
-
-    def _write_all_soon(self) -> None:
-        """The store has lost this process's lease, and perhaps all else."""
-        for group in self._groups:
-            self._write_soon(group)
-
-    async def _write(self, store: Store, group: str) -> None:
-        failed = False
-        try:
-            while group in self._unwritten and not self._draining:
-                self._unwritten.discard(group)
-                # The share is looked up anew: the group may have ended and begun again meanwhile.
-                share = self._groups[group].mine if group in self._groups else Share()
-                self._under_way[group] = self._waiting.pop(group, [])
-                try:
-                    if not await store.write(group, share):
-                        self._write_all_soon()
-                    self._tell(group)
-                    for written in self._under_way.pop(group):
-                        if not written.done():
-                            written.set_result(None)
-                except Exception as error:  # noqa: BLE001 - whatever Redis does, presence must not stop a socket
-                    self._unwritten.add(group)
-                    self._waiting.setdefault(group, []).extend(self._under_way.pop(group, ()))
-                    if not failed:
-                        logger.warning("presence not written (%s)", type(error).__name__)
-                    failed = True
-                await asyncio.sleep(WRITE_SECONDS)
-        finally:
-            del self._writing[group]
+            del self._groups[group], self._shares.mine[group]
 
     async def close(self) -> None:
         """Stop what runs in the background."""
-        tasks = [*self._writing.values(), *[found.opening for found in self._groups.values()]]
+        tasks = [found.opening for found in self._groups.values()]
         for task in tasks:
             task.cancel()
         for found in self._groups.values():
             if found.settling is not None:
                 found.settling.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-class RedisStore:
-    """Shares in Redis: a hash for each group, a field for each process; a key with an expiry for each lease."""
-
-    def __init__(self, client: Any, namespace: str, process: str) -> None:
-        self._client = client
-        self._prefix = f"{namespace}:presence"
-        self._process = process
-        self._lease = f"{self._prefix}:lease:{process}"
-
-    async def write(self, group: str, share: Share) -> bool:
-        """See Store.write."""
-        key = f"{self._prefix}:group:{group}"
-        if not share.connections:
-            await self._client.hdel(key, self._process)
-            return True
-        async with self._client.pipeline(transaction=True) as pipe:
-            pipe.set(self._lease, b"1", px=LEASE_MILLISECONDS, get=True)  # never a share without a lease
-            pipe.hset(key, self._process, json.dumps([share.connections, share.people]))
-            before, _ = await pipe.execute()
-        return before is not None
-
-    async def read(self, group: str) -> dict[str, Share]:
-        """See Store.read; shares of processes without a lease are removed."""
-        key = f"{self._prefix}:group:{group}"
-        raw: dict[bytes, bytes] = await self._client.hgetall(key)
-        found = {process.decode(): value for process, value in raw.items()}
-        found.pop(self._process, None)
-        alive = await self._alive(found)
-        if dead := [process for process in found if process not in alive]:
-            await self._client.hdel(key, *dead)
-        return {process: Share(*json.loads(found[process])) for process in alive}
-
-    async def _alive(self, processes: Iterable[str]) -> list[str]:
-        names = list(processes)
-        if not names:
-            return []
-        leases = await self._client.mget([f"{self._prefix}:lease:{name}" for name in names])
-        return [name for name, lease in zip(names, leases, strict=True) if lease is not None]
-
-    async def renew(self) -> bool:
-        """See Store.renew."""
-        before = await self._client.set(self._lease, b"1", px=LEASE_MILLISECONDS, get=True)
-        return before is not None
+        await self._shares.close()

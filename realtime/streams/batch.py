@@ -1,10 +1,14 @@
 """Stored entries on their way from a transaction to sockets: encoded once, where they were born or read."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
-FORMAT = 1
-"""Version of what processes tell each other; another one means: read the database."""
+from django.db import transaction
+
+from realtime.processes import reach
+from realtime.processes.notices import Notice
+from realtime.streams.key import group_of
 
 PAGE = 300
 """Entries read at once, kept per active stream, and replayed to a client at most."""
@@ -27,8 +31,10 @@ class Stored:
 
 
 @dataclass(slots=True)
-class Batch:
+class Batch(Notice):
     """Entries of one stream that committed together."""
+
+    tag = "batch"
 
     key: str
     epoch: str
@@ -39,11 +45,15 @@ class Batch:
     missed: list[Stored] = field(default_factory=list)
     """What lies between the committing process's hub and `first`; never leaves the process."""
 
-    def to_hint(self) -> dict[str, Any]:
-        """This batch for a channel layer: plain values only."""
-        events = self.events if sum(len(event.text) for event in self.events) <= HINT_BYTES else []
+    @property
+    def size(self) -> int:
+        return sum(len(event.text) for event in self.events)
+
+    def to_item(self) -> dict[str, Any]:
+        events = self.events if self.size <= HINT_BYTES else []
         return {
-            "v": FORMAT,
+            "t": self.tag,
+            "v": self.version,
             "key": self.key,
             "epoch": self.epoch,
             "first": self.first,
@@ -52,12 +62,24 @@ class Batch:
         }
 
     @classmethod
-    def from_hint(cls, hint: dict[str, Any]) -> Self | None:
-        """The batch in a hint, or None if its format is not ours."""
-        if hint.get("v") != FORMAT:
-            return None
-        events = [Stored(*event) for event in hint["events"]]
-        return cls(hint["key"], hint["epoch"], hint["first"], hint["last"], events)
+    def of_item(cls, item: dict[str, Any]) -> Self:
+        events = [Stored(*event) for event in item["events"]]
+        return cls(item["key"], item["epoch"], item["first"], item["last"], events)
+
+
+def announce(batch: Batch) -> None:
+    """Let all processes know of entries that have committed; from any thread, at once, best effort."""
+    reach.tell(group_of(batch.key), batch)
+
+
+def announce_on_commit(batches: Iterable[Batch], using: str) -> None:
+    """Announce entries, or a new epoch, once the surrounding transaction on that database has committed."""
+
+    def tell() -> None:  # a function with a name, which Django puts into its log if it fails
+        for batch in batches:
+            announce(batch)
+
+    transaction.on_commit(tell, using=using, robust=True)
 
 
 class Head(NamedTuple):

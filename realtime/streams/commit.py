@@ -15,7 +15,8 @@ from realtime.protocol import Refused
 from realtime.streams.batch import Batch
 
 if TYPE_CHECKING:
-    from realtime.streams.stream import Entry, Stream
+    from realtime.streams.entry import Entry
+    from realtime.streams.stream import Stream
 
 
 @dataclass(slots=True)
@@ -29,22 +30,22 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class LockWait:
     """How long a lock may be waited for: not at all, or with a limit that only PostgreSQL needs."""
 
     allowed: bool
     seconds: float | None = None
 
 
-NO_WAIT = Waiting(allowed=False)
-WAIT = Waiting(allowed=True)
+NO_WAIT = LockWait(allowed=False)
+WAIT = LockWait(allowed=True)
 
 
 def commit(
     model: type[Stream],
     entries: Sequence[Entry],
     *,
-    waiting: Waiting = WAIT,
+    lock: LockWait = WAIT,
     positions: dict[int, tuple[str, int]] | None = None,
 ) -> Outcome:
     """Append entries to their streams, in order, in one transaction or as part of the surrounding one.
@@ -52,13 +53,13 @@ def commit(
     `positions` tells, by primary key, the epoch and how far in it the caller's hub is: what lies between that
     and the new entries is read too while the lock is held, and where the database is behind it, a backup was
     restored and the epoch is renewed. Streams that another transaction holds are passed over unless
-    `waiting` allows otherwise. An entry that fails for a reason of its own fails alone; OperationalError and
+    `lock` allows otherwise. An entry that fails for a reason of its own fails alone; OperationalError and
     InterfaceError (a lost connection, a full disk) fail all and are raised.
     """
     using = router.db_for_write(model)
     try:
         with transaction.atomic(using=using):
-            return _commit(model, entries, using, waiting, positions or {})
+            return _commit(model, entries, using, lock, positions or {})
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # noqa: BLE001 - told to whoever handed the entry in, or tried again alone
@@ -69,7 +70,7 @@ def commit(
     for index, entry in enumerate(entries):
         if entry.stream_id in passed_over:  # or it would overtake the one before it
             continue
-        outcome = commit(model, [entry], waiting=waiting, positions=positions)
+        outcome = commit(model, [entry], lock=lock, positions=positions)
         if outcome.results:
             merged.results[index] = outcome.results[0]
         else:
@@ -79,15 +80,15 @@ def commit(
 
 
 def _commit(
-    model: type[Stream], entries: Sequence[Entry], using: str, waiting: Waiting, positions: dict[int, tuple[str, int]]
+    model: type[Stream], entries: Sequence[Entry], using: str, lock: LockWait, positions: dict[int, tuple[str, int]]
 ) -> Outcome:
     outcome = Outcome()
     by_stream: dict[int, dict[int, Entry]] = defaultdict(dict)
     for index, entry in enumerate(entries):
         by_stream[entry.stream_id][index] = entry
-    streams = _lock(model, by_stream, using, waiting)
+    streams = _lock(model, by_stream, using, lock)
     missing = by_stream.keys() - streams.keys()
-    if missing and not waiting.allowed:
+    if missing and not lock.allowed:
         missing -= set(model._default_manager.using(using).filter(pk__in=missing).values_list("pk", flat=True))
     for pk in missing:
         gone = Refused("not_found", "It does not exist any more.")
@@ -111,17 +112,17 @@ def _commit(
     return outcome
 
 
-def _lock(model: type[Stream], pks: Iterable[int], using: str, waiting: Waiting) -> dict[int, Stream]:
+def _lock(model: type[Stream], pks: Iterable[int], using: str, lock: LockWait) -> dict[int, Stream]:
     """Lock the rows in the order of their keys, and read the database's clock with them.
 
     On SQLite the transaction is IMMEDIATE and already holds the one write lock there is.
     """
-    if waiting.seconds is not None and connections[using].vendor == "postgresql":
+    if lock.seconds is not None and connections[using].vendor == "postgresql":
         with connections[using].cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{waiting.seconds * 1000:.0f}ms"])
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{lock.seconds * 1000:.0f}ms"])
     rows = (
         model._default_manager.using(using)
-        .select_for_update(skip_locked=not waiting.allowed, no_key=True)
+        .select_for_update(skip_locked=not lock.allowed, no_key=True)
         .filter(pk__in=list(pks))
         .order_by("pk")
         .annotate(clock=Now())  # type: ignore[no-redef]  # declared on the model for those who read it

@@ -45,7 +45,7 @@ class Grants:
         return bool(groups) and any(group.pk in groups for group in user.groups.all())
 
 
-NOBODY = Grants(frozenset(), frozenset(), frozenset(), frozenset())
+NO_GRANTS = Grants(frozenset(), frozenset(), frozenset(), frozenset())
 GRANTS: dict[Action, tuple[str, str]] = {
     "read": ("readers", "reader_groups"),
     "write": ("writers", "writer_groups"),

@@ -12,7 +12,8 @@ from django.db.models.functions import Now
 
 from realtime.access import Identity
 from realtime.protocol import Refused
-from realtime.streams.stream import IDS_KEPT, PRUNED_AT_ONCE, Entry, Stream
+from realtime.streams.entry import Entry
+from realtime.streams.stream import IDS_KEPT, PRUNED_AT_ONCE, Stream
 
 
 class History(Stream):
@@ -37,7 +38,7 @@ class History(Stream):
             self.last_seq, self.first_seq = locked.last_seq, locked.last_seq + 1
             self.begin_epoch()
             rows.update(epoch=self.epoch, first_seq=self.first_seq)
-            self.announce_epoch()
+            self.tell_epoch()
         while self._discard():
             pass  # in steps: nobody's message waits for the lock of a long deletion
 

@@ -4,14 +4,13 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import Iterator
 from functools import partial
 
-from django.apps import apps
 from django.core.cache import cache
 
 from realtime import db
 from realtime.conf import conf
+from realtime.streams.kinds import kinds
 from realtime.streams.stream import Stream
 
 LOOKS = 10
@@ -20,17 +19,6 @@ CLAIM = "chorus.prune"
 """Whoever puts this into the cache is the one to prune until it expires; with Redis, of all processes."""
 
 logger = logging.getLogger("chorus.retention")
-
-
-def stream_models() -> list[type[Stream]]:
-    """The concrete kinds of streams of all installed apps."""
-    return [model for model in apps.get_models() if issubclass(model, Stream)]
-
-
-def all_streams() -> Iterator[Stream]:
-    """Every stream there is, a few read at a time."""
-    for model in stream_models():
-        yield from model._default_manager.order_by("pk").iterator(chunk_size=500)
 
 
 def prune(stream: Stream) -> None:
@@ -54,7 +42,7 @@ async def prune_now_and_then() -> None:
 
 async def _prune_all() -> None:
     """Prune in the threads of sockets, step by step between what sockets read."""
-    for model in stream_models():
+    for model in kinds():
         for pk in await db.run(_keys, model):
             while await db.run(_step, model, pk):
                 pass

@@ -1,11 +1,9 @@
-"""Streams and their entries: what is stored, in an order that is the order of commits.
+"""Streams: what is stored, in an order that is the order of commits.
 
 Plain synchronous Django. A concrete Stream (a room, a topic) and its Entry (a message, a notification)
 live in the apps; `Stream.append`, and the journal for sockets, are the only ways to add an entry.
 """
 
-import hashlib
-import json
 import secrets
 import string
 from collections.abc import Collection, Iterable
@@ -19,12 +17,13 @@ from django.db import models, router, transaction
 from django.db.models import Q
 from django.utils.functional import cached_property
 
-from realtime.access import AccessLevel, Action, Identity, check
-from realtime.hub import hub as fanout
-from realtime.protocol import CloseCode, Event, Refused
-from realtime.streams.batch import PAGE, Batch, Head, Snapshot, Stored
+from realtime.access import AccessLevel, Action, Identity, require
+from realtime.protocol import CloseCode, Refused
+from realtime.streams.batch import PAGE, Batch, Head, Snapshot, Stored, announce_on_commit
 from realtime.streams.commit import commit
-from realtime.streams.grants import GRANT_FIELDS, NOBODY, Grants, granted_to, grants_of
+from realtime.streams.entry import Entry
+from realtime.streams.grants import GRANT_FIELDS, NO_GRANTS, Grants, granted_to, grants_of
+from realtime.streams.key import key_of
 
 validate_name = RegexValidator(
     r"\A[a-z0-9][a-z0-9._-]{0,63}\Z",
@@ -56,16 +55,6 @@ unpruned = Q(seq__gte=models.F("stream__first_seq"))
 """Entries that may be read: others are about to go, or stay for their ids alone."""
 
 
-def announce_on_commit(batches: list[Batch], using: str) -> None:
-    """Tell all processes of entries once the surrounding transaction has committed."""
-
-    def announce() -> None:  # a function with a name, which Django puts into its log if it fails
-        for batch in batches:
-            fanout.announce(batch)
-
-    transaction.on_commit(announce, using=using, robust=True)
-
-
 class StreamQuerySet(models.QuerySet[Any]):
     """Streams as visitors meet them."""
 
@@ -84,7 +73,7 @@ class StreamQuerySet(models.QuerySet[Any]):
         if settings.DEBUG or getattr(visitor.user, "is_staff", False):
             fresh = self.model(name=name)
             if not (visitor.has_scope("read", fresh) or visitor.has_scope("write", fresh)):
-                check(visitor, "read", fresh)
+                require(visitor, "read", fresh)
             return self.get_or_create(name=name)[0]
         raise Refused("not_found", f"There is no such {kind}.", close=CloseCode.NO_SUCH_STREAM)
 
@@ -146,7 +135,12 @@ class Stream(models.Model):
     @property
     def key(self) -> str:
         """Names this stream among all: `chat.room:5`."""
-        return f"{self._meta.label_lower}:{self.pk}"
+        return key_of(self._meta.label_lower, self.pk)
+
+    @property
+    def public_name(self) -> str:
+        """What its readers call it."""
+        return self.name
 
     def scope(self, action: Action) -> str:
         """What a token's scopes have to cover: `chat:write:lobby`."""
@@ -170,7 +164,7 @@ class Stream(models.Model):
     @cached_property
     def grants(self) -> Grants:
         """Whom this stream lets in beyond its levels, as of the first question."""
-        return NOBODY if self._state.adding else grants_of(type(self), [self.pk])[self.pk]
+        return NO_GRANTS if self._state.adding else grants_of(type(self), [self.pk])[self.pk]
 
     @classmethod
     def with_access(cls, pks: Collection[int]) -> list[Self]:
@@ -191,7 +185,7 @@ class Stream(models.Model):
             ]
         super().save(*args, **kwargs)
 
-    def append(self, entry: "Entry") -> "Entry":
+    def append(self, entry: Entry) -> Entry:
         """Store one entry from synchronous code and announce it once the surrounding transaction commits.
 
         Returns the stored entry, or the first one if its sender used this id before; raises Refused.
@@ -203,7 +197,6 @@ class Stream(models.Model):
             result = outcome.results[0]
             if isinstance(result, Exception):
                 raise result
-
             announce_on_commit(outcome.batches, using)
         return result
 
@@ -215,11 +208,11 @@ class Stream(models.Model):
         """What a commit writes to the locked row."""
         return {"last_seq": self.last_seq, "epoch": self.epoch}
 
-    def shown(self, added: list["Entry"]) -> list[Stored]:
+    def shown(self, added: list[Entry]) -> list[Stored]:
         """What readers get of entries that commit together."""
         return [entry.stored() for entry in added]
 
-    def settle(self, added: list["Entry"]) -> None:
+    def settle(self, added: list[Entry]) -> None:
         """Do what else belongs into the transaction that added entries."""
 
     def appended(self) -> models.QuerySet[Any]:
@@ -275,67 +268,12 @@ class Stream(models.Model):
         renewed.pk = pk
         renewed.begin_epoch()
         if cls._default_manager.filter(pk=pk, epoch=epoch).update(epoch=renewed.epoch):
-            renewed.announce_epoch()
+            renewed.tell_epoch()
 
-    def announce_epoch(self) -> None:
+    def tell_epoch(self) -> None:
         """Tell all processes of a new epoch once the surrounding transaction commits."""
         announce_on_commit([Batch(self.key, self.epoch, 0, 0)], router.db_for_write(type(self)))
 
     def prune_step(self) -> bool:
         """Take away a part of what is past its time, if anything ever is; True if there may be more."""
         return False
-
-
-class Entry(models.Model):
-    """One event in a stream. A concrete entry adds `stream`, a foreign key, and its content."""
-
-    seq = models.BigIntegerField(editable=False)
-    sender_key = models.CharField(max_length=64, editable=False)
-    sender_name = models.CharField("sender", max_length=150, editable=False)
-    client_id = models.CharField(max_length=64, null=True, editable=False)
-    digest = models.CharField(max_length=32, editable=False)
-    created_at = models.DateTimeField("sent", editable=False)
-
-    stream: Any
-    stream_id: int
-    duplicate = False
-    """Set on what `append` returns where the sender's id was known already."""
-
-    class Meta:
-        abstract = True
-
-    @classmethod
-    def by(cls, sender: Identity, client_id: str | None, **content: Any) -> Self:
-        """An entry not yet stored."""
-        return cls(sender_key=sender.key, sender_name=sender.name, client_id=client_id, **content)
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether a row stays; False where the stream's own row says all that matters."""
-        return True
-
-    def content(self) -> dict[str, Any]:
-        """What the sender said, as JSON values: the same id with other content is a conflict."""
-        raise NotImplementedError
-
-    def as_event(self) -> Event:
-        """This entry as its readers get it."""
-        raise NotImplementedError
-
-    def apply(self) -> None:
-        """Do what this entry does to others; inside its transaction, the stream locked. May raise Refused."""
-
-    @property
-    def rewrites(self) -> bool:
-        """Tell whether this entry changed an earlier one."""
-        return False
-
-    def body_digest(self) -> str:
-        """A short digest of the content, kept to tell a repeat from another message with a used id."""
-        body = json.dumps(self.content(), sort_keys=True)
-        return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
-
-    def stored(self) -> Stored:
-        """This entry, encoded."""
-        event = self.as_event()
-        return Stored(self.seq, event.type, event.encode(), self.rewrites)

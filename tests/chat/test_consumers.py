@@ -12,7 +12,7 @@ from pytest_django import Settings
 from accounts.models import Token
 from chat.models import Message, Room
 from realtime import db
-from realtime.hub.hub import hub
+from realtime.hub.hub import current_hub
 from realtime.hub.live import FRESH
 from realtime.processes import presence as presence_module
 from realtime.streams.replay import FRAME_BYTES
@@ -159,7 +159,7 @@ async def test_a_reset_history_is_told_on_the_open_socket(lobby: Room) -> None:
     async with connect(LOBBY) as socket:
         await socket.next("joined")
         await db.run(Room.renew_epoch, lobby.pk, lobby.epoch)
-        await hub().check()
+        await current_hub().check()
         joined = await socket.next("joined")
         assert joined["epoch"] != lobby.epoch
         assert (joined["recovered"], seqs(joined["messages"])) == (False, [1])
@@ -171,7 +171,7 @@ async def test_a_reset_while_somebody_joins_leaves_the_last_word_to_the_new_hist
     order: tuple[int, int], lobby: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await said(lobby, *"abc")
-    presence = hub().presence
+    presence = current_hub().presence
     opening = presence.open
     gates: list[asyncio.Event] = []
 
@@ -182,11 +182,11 @@ async def test_a_reset_while_somebody_joins_leaves_the_last_word_to_the_new_hist
 
     monkeypatch.setattr(presence, "open", slowly)
     async with connect(LOBBY) as socket:
-        await until(lambda: hub().position(lobby.key) == (lobby.epoch, 3))
+        await until(lambda: current_hub().position(lobby.key) == (lobby.epoch, 3))
         await db.run(Room.renew_epoch, lobby.pk, lobby.epoch)
-        await hub().check()
+        await current_hub().check()
         await until(lambda: len(gates) == 2)
-        hub().committed(await write(lobby, "d"))
+        current_hub().committed(await write(lobby, "d"))
         for index in order:
             gates[index].set()
             await asyncio.sleep(0.05)
@@ -203,7 +203,7 @@ async def test_a_room_that_is_deleted_closes_its_sockets(lobby: Room) -> None:
     async with connect(LOBBY) as socket:
         await socket.next("joined")
         await db.run(Room.objects.all().delete)
-        await hub().check()
+        await current_hub().check()
         assert (await socket.closed())[0] == 4504
 
 
@@ -569,7 +569,7 @@ async def test_a_reload_shows_nothing(lobby: Room, alice: User, bob: User, monke
 async def test_in_a_crowd_events_tell_how_many(lobby: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     async with connect(LOBBY) as socket:
         await socket.next("joined")
-        presence = hub().presence
+        presence = current_hub().presence
         group = lobby.key.replace(":", ".")
         for number in range(120):
             await presence.open(group, lambda _change: None)
@@ -781,7 +781,7 @@ async def test_a_slow_reader_is_closed_and_comes_back_without_a_hole(lobby: Room
     async with connect(LOBBY) as socket:
         await socket.next("joined")
         for batch in [await write(lobby, *["x" * 100] * 5) for _ in range(10)]:
-            hub().committed(batch)
+            current_hub().committed(batch)
         got: list[int] = []
         while (message := await socket.communicator.receive_output(5))["type"] == "websocket.send":
             got.append(json.loads(message["text"])["seq"])

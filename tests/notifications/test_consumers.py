@@ -14,7 +14,7 @@ from accounts.models import Token
 from notifications.models import Cursor, Notification, Topic
 from realtime import db
 from realtime.access import Identity
-from realtime.hub.hub import hub
+from realtime.hub.hub import current_hub
 from realtime.hub.live import LiveStream
 from realtime.processes import presence as presence_module
 from realtime.streams.batch import PAGE
@@ -129,7 +129,7 @@ async def test_a_topic_is_followed_once_however_often_and_however_it_is_named(na
         await subscribe(socket, "alerts")
         await told(alerts, "one", "two")
         assert await messages(socket, 2) == ["one", "two"]
-        assert await hub().presence.count(f"notifications.topic.{alerts.pk}") == 1
+        assert await current_hub().presence.count(f"notifications.topic.{alerts.pk}") == 1
 
 
 async def test_me_is_the_same_as_at_and_the_own_name(alice: User) -> None:
@@ -155,10 +155,10 @@ async def test_a_subscription_that_the_database_failed_is_none(alerts: Topic, mo
 
     async with connect(PATH) as socket:
         with monkeypatch.context() as broken:
-            broken.setattr(LiveStream, "start", fails)
+            broken.setattr(LiveStream, "locate", fails)
             await socket.command("subscribe", topics=["alerts"], id="7")
             assert (await socket.error())["code"] == "unavailable"
-        assert await hub().presence.count(f"notifications.topic.{alerts.pk}") == 0
+        assert await current_hub().presence.count(f"notifications.topic.{alerts.pk}") == 0
         await subscribe(socket, "alerts")
 
 
@@ -320,7 +320,7 @@ async def test_a_reset_history_is_told_on_the_open_socket(alerts: Topic) -> None
     async with connect(PATH) as socket:
         await subscribe(socket, "alerts")
         await db.run(Topic.renew_epoch, alerts.pk, alerts.epoch)
-        await hub().check()
+        await current_hub().check()
         again = await socket.next("subscribed")
         assert again["topics"] == ["alerts"]
         assert again["streams"]["alerts"]["epoch"] != alerts.epoch
@@ -333,7 +333,7 @@ async def test_a_topic_that_is_deleted_is_told_and_the_others_go_on(alerts: Topi
     async with connect(PATH) as socket:
         await subscribe(socket, "alerts", "backups")
         await db.run(lambda: Topic.objects.filter(pk=alerts.pk).delete())
-        await hub().check()
+        await current_hub().check()
         assert await socket.event() == {"type": "unsubscribed", "topics": ["alerts"]}
         await told(backups, "still here")
         assert await messages(socket, 1) == ["still here"]

@@ -160,9 +160,9 @@ def test_a_guest_has_no_topic() -> None:
 
 def test_who_may_notify_people_addresses_them_by_name(herald: Identity, alice: User) -> None:
     topic = Topic.objects.open("@alice", herald)
-    access.check(herald, "write", topic)
+    access.require(herald, "write", topic)
     assert (topic.owner, topic.public_name) == (alice, "me")
-    assert refusal(herald, "read", topic, by=access.check) == "forbidden"
+    assert refusal(herald, "read", topic, by=access.require) == "forbidden"
     assert refusal("@nobody", herald) == "not_found"
     assert refusal("@Alice", herald) == "not_found"
 

@@ -46,7 +46,7 @@ class Listener:
 
     async def go_on(self, since: int | None = None, epoch: str | None = None) -> Start:
         """Be brought up to date and go live."""
-        start = await self.stream.start(since, epoch)
+        start = await self.stream.locate(since, epoch)
         self.starts.append(start)
         self.events += [json.loads(stored.text) for stored in start.events]
         async for missed in self.stream.catch_up(self.subscription, start.seq):

@@ -6,7 +6,7 @@ from pytest_django import Settings
 
 from accounts.models import Token
 from chat.models import Room
-from realtime.access import AccessLevel, Action, Identity, check
+from realtime.access import AccessLevel, Action, Identity, require
 from realtime.protocol import CloseCode, Refused
 
 GUEST = Identity.of_guest("some-guest")
@@ -23,7 +23,7 @@ def allowed(identity: Identity, room: Room) -> str:
 
 def refusal_of(identity: Identity, action: Action, room: Room) -> Refused | None:
     try:
-        check(identity, action, room)
+        require(identity, action, room)
     except Refused as refusal:
         return refusal
     return None

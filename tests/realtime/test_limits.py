@@ -5,7 +5,7 @@ import time
 import pytest
 from pytest_django import Settings
 
-from realtime.limits import CommandRate, Connections, Throttle
+from realtime.limits import CommandRate, Throttle
 from realtime.protocol import CloseCode, Refused
 
 
@@ -73,54 +73,6 @@ def test_without_a_rate_everything_passes(name: str, clock: list[float], setting
     rate = CommandRate()
     for _ in range(1000):
         rate.take()
-
-
-def test_a_user_has_so_many_sockets_and_gets_one_back_by_leaving(settings: Settings) -> None:
-    settings.CHORUS_CONNECTIONS_PER_USER = 2
-    sockets = Connections()
-    assert [sockets.enter("user:1") for _ in range(3)] == [True, True, False]
-    assert sockets.enter("user:2")
-    sockets.leave("user:1")
-    assert sockets.enter("user:1")
-
-
-def test_an_address_has_a_limit_of_its_own(settings: Settings) -> None:
-    settings.CHORUS_CONNECTIONS_PER_USER, settings.CHORUS_CONNECTIONS_PER_ADDRESS = 1, 2
-    sockets = Connections()
-    assert [sockets.enter("10.0.0.1") for _ in range(3)] == [True, True, False]
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.0.1", "::1"])
-def test_this_machine_has_no_limit_in_development(address: str, settings: Settings) -> None:
-    settings.CHORUS_CONNECTIONS_PER_ADDRESS = 1
-    for debug, expected in ((True, [True, True]), (False, [True, False])):
-        settings.DEBUG = debug
-        sockets = Connections()
-        assert [sockets.enter(address) for _ in range(2)] == expected
-
-
-def test_another_machine_has_a_limit_in_development_too(development: None, settings: Settings) -> None:
-    settings.CHORUS_CONNECTIONS_PER_ADDRESS = 1
-    sockets = Connections()
-    assert [sockets.enter("192.0.2.1") for _ in range(2)] == [True, False]
-    assert [sockets.enter("unknown") for _ in range(2)] == [True, False]
-
-
-def test_without_limits_everybody_comes_in(settings: Settings) -> None:
-    settings.CHORUS_CONNECTIONS_PER_USER = settings.CHORUS_CONNECTIONS_PER_ADDRESS = 0
-    sockets = Connections()
-    assert all(sockets.enter(holder) for holder in ["user:1", "10.0.0.1"] for _ in range(500))
-
-
-def test_a_process_is_full_at_its_limit(settings: Settings) -> None:
-    settings.CHORUS_CONNECTIONS_PER_PROCESS = 2
-    sockets = Connections()
-    sockets.total = 1
-    assert not sockets.full()
-    sockets.total = 2
-    assert sockets.full()
-    settings.CHORUS_CONNECTIONS_PER_PROCESS = 0
-    assert not sockets.full()
 
 
 def test_a_throttle_lets_one_through_until_its_time_is_over(clock: list[float]) -> None:

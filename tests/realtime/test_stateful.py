@@ -28,14 +28,15 @@ from notifications.models import Topic
 from realtime import db
 from realtime.access import Identity
 from realtime.hub import live
-from realtime.hub.hub import close_hub, group_of, hub
-from realtime.hub.journal import close_journal, journal
+from realtime.hub.hub import close_hub, current_hub
+from realtime.hub.journal import close_journal, current_journal
 from realtime.protocol import Refused
 from realtime.streams import replay
 from realtime.streams import stream as streams
 from realtime.streams.batch import Batch
 from realtime.streams.commit import commit
 from realtime.streams.history import History
+from realtime.streams.key import group_of
 from realtime.streams.retention import prune
 from tests.connect import OWN_ORIGIN, Event, Socket, connect, session_cookie, until
 
@@ -269,7 +270,7 @@ class Machine(RuleBasedStateMachine):
         """Read until it has everything; fails after a while."""
         assert client.socket is not None
         if self.untold:
-            await hub().check()
+            await current_hub().check()
             self.untold = False
         while not client.is_where(self.model):
             self.take(client, await client.socket.event())
@@ -372,7 +373,7 @@ class Machine(RuleBasedStateMachine):
         if later:
             await asyncio.sleep(0)
         await client.vanish()
-        await until(lambda: journal()._writing is None)  # noqa: SLF001 - nobody is told of the outcome: that is the point
+        await until(lambda: current_journal()._writing is None)  # noqa: SLF001 - nobody is told of the outcome: that is the point
         if await db.run(self.stream.appended().filter(client_id=client_id).exists):
             self.model.add(client.user, text, client_id)
         if again:
@@ -397,11 +398,11 @@ class Machine(RuleBasedStateMachine):
     def hint(self, which: int) -> None:
         """The hint of something that was said in another process comes, late, or once more."""
         if self.hints:
-            item = {"t": "batch", **self.hints[which % len(self.hints)].to_hint()}
+            item = self.hints[which % len(self.hints)].to_item()
             self.run(self._hint(item))
 
     async def _hint(self, item: Any) -> None:
-        hub()._on_items(group_of(self.stream.key), [item])  # noqa: SLF001 - as the layer does
+        current_hub().bus._take(group_of(self.stream.key), item)  # noqa: SLF001 - as the layer does
 
     @rule(who=WHO, which=ANY)
     def take_back(self, who: int, which: int) -> None:
@@ -452,7 +453,7 @@ class Machine(RuleBasedStateMachine):
             rows.update(**none)
 
         await db.run(work)
-        await hub().check()
+        await current_hub().check()
         self.model.first = max(self.model.first, first)
         self.model.forget()
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from realtime.hub.hub import CONTROL
+from realtime.connections.control import CONTROL
 from tests.realtime.layers import RecordingLayer
 
 LAYERS = {"default": {"BACKEND": "tests.realtime.layers.RecordingLayer"}}

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from realtime.streams.retention import all_streams, prune
+from realtime.streams.kinds import all_streams
+from realtime.streams.retention import prune
 
 
 class Command(BaseCommand):

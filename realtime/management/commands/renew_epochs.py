@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from realtime.streams.retention import all_streams
+from realtime.streams.kinds import all_streams
 
 
 class Command(BaseCommand):

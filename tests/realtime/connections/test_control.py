@@ -12,8 +12,8 @@ from pytest_django import Settings
 from accounts.models import Token
 from chat.models import Message, Room
 from realtime import db
-from realtime.connections.control import disconnect, look_again
-from realtime.hub.hub import CONTROL, hub
+from realtime.connections.control import CONTROL, disconnect, look_again
+from realtime.hub.hub import current_hub
 from realtime.protocol import CloseCode
 from tests.connect import Socket, connect, until
 from tests.realtime.told import LAYERS, control
@@ -41,7 +41,7 @@ async def here(lobby: Room, alice: User, bob: User, secret: str) -> AsyncIterato
             socket = await stack.enter_async_context(connect(path, **credentials))
             if "echo" not in name:
                 await socket.next("joined")
-            (found[name],) = hub().review.sockets - set(found.values())
+            (found[name],) = set(current_hub().sockets) - set(found.values())
             found[name].client = socket
         yield found
 
@@ -86,7 +86,7 @@ async def test_a_topic_closes_who_follows_it(alice: User) -> None:
     async with connect("/ws/notifications/", user=alice) as socket:
         await socket.command("subscribe", topics=["me"])
         await socket.next("subscribed")
-        (consumer,) = hub().review.sockets
+        (consumer,) = current_hub().sockets
         (key,) = consumer.reads()
         await db.run(disconnect, "out", stream=key)
         assert await socket.closed() == (4503, "out")
@@ -120,7 +120,7 @@ async def test_nothing_is_told_to_who_was_told_to_go(here: Here) -> None:
 
 async def test_what_another_process_says_is_done(here: Here, lobby: Room) -> None:
     kick = {"t": "kick", "matches": {"connection": here["guest"].id}, "code": 4503, "reason": "out"}
-    hub().bus._on_items(CONTROL, [kick])  # noqa: SLF001 - where the layer's messages arrive
+    current_hub().bus._take(CONTROL, kick)  # noqa: SLF001 - where the layer's messages arrive
     assert told_to_go(here) == {"guest"}
 
 
@@ -137,14 +137,14 @@ def _heard(settings: Settings) -> None:
 def test_the_others_are_told_which_sockets() -> None:
     disconnect("out", user=7, stream="chat.room:5")
     matches = {"user": "7", "stream": "chat.room:5"}
-    assert control() == [{"t": "kick", "matches": matches, "code": 4503, "reason": "out"}]
+    assert control() == [{"t": "kick", "matches": matches, "code": 4503, "reason": "out", "v": 1}]
 
 
 @pytest.mark.usefixtures("_heard")
 async def test_a_server_tells_the_others_what_it_was_asked() -> None:
     async with connect("/ws/echo/"):
         await db.run(look_again, users=[7], streams=["chat.room:5"])
-        asked = {"t": "review", "users": ["7"], "streams": ["chat.room:5"], "everyone": False}
+        asked = {"t": "review", "users": ["7"], "streams": ["chat.room:5"], "everyone": False, "v": 1}
         await until(lambda: control() == [asked])
 
 

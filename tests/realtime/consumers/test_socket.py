@@ -17,10 +17,10 @@ from accounts.secret import new_secret
 from realtime import db
 from realtime.asgi import websocket_application
 from realtime.consumers.commands import IN_FLIGHT, JsonConsumer, command
-from realtime.consumers.socket import Close, SocketConsumer
-from realtime.hub.hub import hub
+from realtime.consumers.socket import SocketConsumer
+from realtime.hub.hub import current_hub
 from realtime.hub.outbox import Frame
-from realtime.protocol import CloseCode, Command, Event, Refused
+from realtime.protocol import Close, CloseCode, Command, Event, Refused
 from tests.connect import HandshakeRefused, connect, until
 from tests.realtime.hub.test_outbox import Reader
 from tests.realtime.layers import RecordingLayer
@@ -145,7 +145,7 @@ def _good_consumers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def held_by() -> dict[str, int]:
     """Who holds sockets of this process."""
-    return dict(hub().sockets._by_holder)  # noqa: SLF001 - none may be left, and none is shown
+    return dict(current_hub().sockets._by_holder)  # noqa: SLF001 - none may be left, and none is shown
 
 
 # Commands.
@@ -399,8 +399,8 @@ async def test_a_revoked_token_and_one_of_a_deactivated_user_log_nobody_in(
 
 async def test_who_leaves_before_the_login_leaves_nothing_behind(caplog: pytest.LogCaptureFixture) -> None:
     async with talk("/members/"):
-        assert hub().sockets.total == 1
-    assert hub().sockets.total == 0
+        assert current_hub().sockets.total == 1
+    assert current_hub().sockets.total == 0
     assert [record for record in caplog.records if record.levelno > logging.INFO] == []
 
 
@@ -574,7 +574,7 @@ async def test_a_bug_in_the_clean_up_does_not_keep_a_socket_counted(
     monkeypatch.setattr(Talk, "at_closing", ZeroDivisionError("oh"))
     async with talk() as socket:
         await socket.next("told")
-    assert hub().sockets.total == 0
+    assert current_hub().sockets.total == 0
     assert held_by() == {}
     assert "clean-up failed" in caplog.text
 
@@ -627,7 +627,7 @@ async def test_a_cancelled_application_cleans_up(caplog: pytest.LogCaptureFixtur
         socket.communicator.future.cancel()
         await asyncio.wait({socket.communicator.future})
         assert Talk.last.happened == ["opened", "closed"]
-        assert hub().sockets.total == 0
+        assert current_hub().sockets.total == 0
 
 
 async def test_a_server_that_raises_for_a_peer_that_is_gone_disturbs_nobody(caplog: pytest.LogCaptureFixture) -> None:

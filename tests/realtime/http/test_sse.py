@@ -15,7 +15,7 @@ from pytest_django import Settings
 from notifications.models import Topic
 from realtime import db
 from realtime.http.sse import EventOutbox
-from realtime.hub.hub import hub
+from realtime.hub.hub import current_hub
 from realtime.hub.outbox import Frame
 from tests.ask import ask
 from tests.processes import TOKENS, Server, serve
@@ -266,7 +266,7 @@ async def test_a_reader_counts_among_one_s_connections(alice: User, secret: str,
 @pytest.mark.django_db(transaction=True)
 async def test_a_full_process_takes_no_reader(settings: Settings) -> None:
     settings.CHORUS_CONNECTIONS_PER_PROCESS = 1
-    hub().sockets.total = 1
+    current_hub().sockets.total = 1
     answer = await ask("GET", ALERTS)
     assert answer.error == (503, "unavailable")
     assert "Retry-After" in answer.response
@@ -287,9 +287,9 @@ async def test_what_waits_is_taken_together() -> None:
     outbox = EventOutbox(str.encode, lambda: None)
     outbox.push(Frame("one "))
     outbox.push(Frame("two"))
-    assert (outbox.messages, outbox.bytes, outbox.waiting) == (2, 7, 7)
+    assert (outbox.messages, outbox.bytes, outbox.unsent) == (2, 7, 7)
     assert (await outbox.take()).endswith(b"one two")
-    assert (outbox.messages, outbox.bytes, outbox.waiting) == (2, 7, 0)
+    assert (outbox.messages, outbox.bytes, outbox.unsent) == (2, 7, 0)
 
 
 async def test_after_the_end_there_is_nothing() -> None:

@@ -14,12 +14,14 @@ from chat.events import TypingEvent
 from chat.models import Message, Room
 from realtime import db
 from realtime.hub import hub as fanout
-from realtime.hub.hub import Hub, announce, close_hub, connection_count, group_of, hub
+from realtime.hub.hub import Hub, close_hub, connection_count, current_hub
 from realtime.hub.outbox import Burst, Frame
 from realtime.hub.subscription import Subscription
-from realtime.processes.presence import RedisStore, Share
+from realtime.processes.reach import listeners
+from realtime.processes.shares import RedisStore, Share
 from realtime.protocol import Event
-from realtime.streams.batch import Batch
+from realtime.streams.batch import Batch, announce
+from realtime.streams.key import group_of
 from tests.connect import until
 from tests.processes import RedisServer
 from tests.realtime.layers import RecordingLayer
@@ -54,22 +56,22 @@ class Ear:
 
 async def ears(group: str, *found: Ear) -> None:
     for ear in found:
-        await hub().join(group, ear.subscription)
+        await current_hub().join(group, ear.subscription)
 
 
 # Unstored events.
 
 
 async def publish(group: str, event: Event | str | bytes, **but: Any) -> None:
-    hub().publish(group, event, **but)
+    current_hub().publish(group, event, **but)
     await asyncio.sleep(0)  # they are sent at the end of the turn
 
 
 async def test_what_comes_in_one_turn_is_one_write_for_each_socket() -> None:
     pushed: list[Frame | Burst] = []
-    await hub().join("chat.broadcast", Subscription(pushed.append))
+    await current_hub().join("chat.broadcast", Subscription(pushed.append))
     for text in "abc":
-        hub().publish("chat.broadcast", text)
+        current_hub().publish("chat.broadcast", text)
     await asyncio.sleep(0)
     assert [[frame.data for frame in each.frames] for each in pushed] == [["a", "b", "c"]]
 
@@ -77,9 +79,9 @@ async def test_what_comes_in_one_turn_is_one_write_for_each_socket() -> None:
 async def test_of_what_comes_together_each_socket_gets_what_is_for_it_in_order() -> None:
     one, two = Ear("user:1"), Ear("user:2", frozenset({"typing"}))
     await ears("chat.room.1", one, two)
-    hub().publish("chat.room.1", "a")
-    hub().publish("chat.room.1", TypingEvent(sender="alice"), but_key="user:1")
-    hub().publish("chat.room.1", "b", but=two.subscription)
+    current_hub().publish("chat.room.1", "a")
+    current_hub().publish("chat.room.1", TypingEvent(sender="alice"), but_key="user:1")
+    current_hub().publish("chat.room.1", "b", but=two.subscription)
     await publish("chat.room.1", "c")
     assert one.heard == ["a", "b", "c"]
     assert two.heard == ['{"type":"typing","sender":"alice"}']
@@ -127,9 +129,9 @@ async def test_a_socket_hears_nothing_before_it_was_told_where_it_is() -> None:
 async def test_who_left_hears_nothing_and_may_leave_again() -> None:
     ear = Ear()
     await ears("chat.relay", ear)
-    hub().leave("chat.relay", ear.subscription)
-    hub().leave("chat.relay", ear.subscription)
-    hub().leave("never there", ear.subscription)
+    current_hub().leave("chat.relay", ear.subscription)
+    current_hub().leave("chat.relay", ear.subscription)
+    current_hub().leave("never there", ear.subscription)
     await publish("chat.relay", "hi")
     assert ear.heard == []
 
@@ -137,25 +139,25 @@ async def test_who_left_hears_nothing_and_may_leave_again() -> None:
 async def test_a_frame_is_made_once_for_everybody() -> None:
     frames: list[Frame | Burst] = []
     for _ in range(3):
-        await hub().join("chat.broadcast", Subscription(frames.append))
+        await current_hub().join("chat.broadcast", Subscription(frames.append))
     await publish("chat.broadcast", "hi")
     assert frames[0] is frames[1] is frames[2]
 
 
 async def test_other_processes_are_told_of_unstored_events(told: type[RecordingLayer]) -> None:
-    hub().publish("chat.room.1", TypingEvent(sender="alice"), but_key="user:1")
-    hub().publish("chat.broadcast", b"\xff")
+    current_hub().publish("chat.room.1", TypingEvent(sender="alice"), but_key="user:1")
+    current_hub().publish("chat.broadcast", b"\xff")
     await until(lambda: len(told.told) == 2)
     items = {group: message["items"] for group, message in told.told}
     assert items["chat.room.1"] == [
-        {"t": "event", "kind": "typing", "data": '{"type":"typing","sender":"alice"}', "but_key": "user:1"}
+        {"t": "event", "kind": "typing", "data": '{"type":"typing","sender":"alice"}', "but_key": "user:1", "v": 1}
     ]
     assert items["chat.broadcast"][0]["data"] == b"\xff"
 
 
 async def test_what_happens_in_one_turn_is_told_together(told: type[RecordingLayer]) -> None:
     for number in range(100):
-        hub().publish("chat.broadcast", str(number))
+        current_hub().publish("chat.broadcast", str(number))
     await until(lambda: told.told)
     assert [item["data"] for item in told.told[0][1]["items"]] == [str(number) for number in range(100)]
 
@@ -169,23 +171,23 @@ def test_a_stream_s_group_name_suits_every_layer() -> None:
 
 @in_threads
 async def test_what_this_process_committed_is_delivered_at_once(room: Room, told: type[RecordingLayer]) -> None:
-    listener = await listen(hub(), room)
-    hub().committed(await write(room, "hi"))
+    listener = await listen(current_hub(), room)
+    current_hub().committed(await write(room, "hi"))
     assert listener.seqs == [1]
     await until(lambda: told.batches() == [(1, 1)])
 
 
 @in_threads
 async def test_a_verb_called_from_a_thread_reaches_this_process_s_sockets(room: Room) -> None:
-    listener = await listen(hub(), room)
+    listener = await listen(current_hub(), room)
     await db.run(room.post, ALICE, "from a view")
     await until(lambda: listener.seqs == [1])
-    assert hub().position(room.key) == (room.epoch, 1)
+    assert current_hub().position(room.key) == (room.epoch, 1)
 
 
 @in_threads
 async def test_a_transaction_s_entries_arrive_together_after_its_commit(room: Room) -> None:
-    listener = await listen(hub(), room)
+    listener = await listen(current_hub(), room)
 
     def two_at_once() -> None:
         with transaction.atomic():
@@ -201,9 +203,9 @@ async def test_a_transaction_s_entries_arrive_together_after_its_commit(room: Ro
 
 @in_threads
 async def test_a_room_nobody_here_listens_to_has_no_position(room: Room) -> None:
-    assert hub().position(room.key) is None
-    hub().committed(await write(room, "hi"))
-    assert hub().position(room.key) is None
+    assert current_hub().position(room.key) is None
+    current_hub().committed(await write(room, "hi"))
+    assert current_hub().position(room.key) is None
 
 
 def test_without_a_server_and_without_a_layer_an_entry_is_told_to_nobody() -> None:
@@ -216,7 +218,7 @@ def test_without_a_server_and_without_a_layer_an_entry_is_told_to_nobody() -> No
 @in_threads
 async def test_a_lost_hint_is_found_by_itself(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fanout, "CHECK_SECONDS", 0.05)
-    listener = await listen(hub(), room)
+    listener = await listen(current_hub(), room)
     await write(room, "lost", "and lost")
     await until(lambda: listener.seqs == [1, 2])
 
@@ -224,7 +226,7 @@ async def test_a_lost_hint_is_found_by_itself(room: Room, monkeypatch: pytest.Mo
 @in_threads
 async def test_a_check_asks_once_for_all_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
     rooms = [await db.run(Room.objects.create, name=f"room{number}") for number in range(5)]
-    listeners = [await listen(hub(), room) for room in rooms]
+    listeners = [await listen(current_hub(), room) for room in rooms]
     asked: list[int] = []
     heads = Room.heads.__func__  # type: ignore[attr-defined]
 
@@ -235,23 +237,23 @@ async def test_a_check_asks_once_for_all_rooms(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Room, "heads", classmethod(counting))
     for room in rooms:
         await write(room, "lost")
-    await hub().check()
+    await current_hub().check()
     await until(lambda: all(listener.seqs == [1] for listener in listeners))
     assert asked == [5]
 
 
 @in_threads
 async def test_a_check_that_finds_all_well_repairs_nothing(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    listener = await listen(hub(), room)
+    listener = await listen(current_hub(), room)
     listener.stream.offer(await write(room, "hi"))
     monkeypatch.setattr(listener.stream, "repair", lambda: pytest.fail("nothing is missing"))
-    await hub().check()
+    await current_hub().check()
     assert listener.seqs == [1]
 
 
 @in_threads
 async def test_a_check_survives_a_database_that_is_away(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    listener = await listen(hub(), room)
+    listener = await listen(current_hub(), room)
     await write(room, "lost")
 
     def away(_pks: object) -> None:
@@ -259,24 +261,24 @@ async def test_a_check_survives_a_database_that_is_away(room: Room, monkeypatch:
 
     with monkeypatch.context() as patch:
         patch.setattr(Room, "heads", away)
-        await hub().check()
-    await hub().check()
+        await current_hub().check()
+    await current_hub().check()
     await until(lambda: listener.seqs == [1])
 
 
 @in_threads
 async def test_a_check_finds_deleted_rooms(room: Room) -> None:
-    listener = await listen(hub(), room)
+    listener = await listen(current_hub(), room)
     await db.run(Room.objects.all().delete)
-    await hub().check()
+    await current_hub().check()
     await until(lambda: listener.gone)
 
 
 @in_threads
 async def test_a_check_finds_a_renewed_epoch(room: Room) -> None:
-    listener = await listen(hub(), room)
+    listener = await listen(current_hub(), room)
     await db.run(Room.renew_epoch, room.pk, room.epoch)
-    await hub().check()
+    await current_hub().check()
     await until(lambda: listener.resets == 1)
 
 
@@ -284,16 +286,16 @@ async def test_a_check_finds_a_renewed_epoch(room: Room) -> None:
 
 
 async def test_there_is_one_hub_for_a_loop() -> None:
-    assert hub() is hub()
-    first = hub()
+    assert current_hub() is current_hub()
+    first = current_hub()
     await close_hub()
     await close_hub()
-    assert hub() is not first
+    assert current_hub() is not first
 
 
 async def test_a_closed_hub_leaves_no_task() -> None:
     before = asyncio.all_tasks()
-    hub().publish("chat.relay", "hi")
+    current_hub().publish("chat.relay", "hi")
     await asyncio.sleep(0)
     await close_hub()
     assert asyncio.all_tasks() == before
@@ -301,7 +303,7 @@ async def test_a_closed_hub_leaves_no_task() -> None:
 
 async def test_sockets_of_the_process_are_counted() -> None:
     before = connection_count()
-    hub().sockets.total += 2
+    current_hub().sockets.total += 2
     assert connection_count() == before + 2
     await close_hub()
 
@@ -313,7 +315,7 @@ def other_loop() -> Iterator[Hub]:
     ready, stop = threading.Event(), threading.Event()
 
     async def main() -> None:
-        made.append(hub())
+        made.append(current_hub())
         ready.set()
         await asyncio.to_thread(stop.wait, 10)
         await close_hub()
@@ -329,7 +331,7 @@ def other_loop() -> Iterator[Hub]:
 @in_threads
 def test_code_without_a_loop_reaches_the_server_in_its_process(room: Room, other_loop: Hub) -> None:
     done = threading.Event()
-    other_loop.committed = lambda batch: done.set() if batch.last == 1 else None  # type: ignore[method-assign]
+    other_loop.tell = lambda group, batch: done.set() if batch.last == 1 else None  # type: ignore[method-assign,assignment,attr-defined]
     room.post(ALICE, "hi")
     assert done.wait(5)
     assert Message.objects.count() == 1
@@ -338,8 +340,8 @@ def test_code_without_a_loop_reaches_the_server_in_its_process(room: Room, other
 async def test_a_process_without_a_socket_knows_how_many_listen_in_others(redis_site: RedisServer) -> None:
     async with Redis.from_url(redis_site.url) as client:
         await RedisStore(client, "chorus", "another").write("chat.room.1", Share(3, {"user:1": "alice"}))
-    assert await asyncio.to_thread(fanout.listeners, "chat.room.1") == 3
+    assert await asyncio.to_thread(listeners, "chat.room.1") == 3
 
 
 async def test_a_process_alone_has_nobody_elsewhere() -> None:
-    assert await asyncio.to_thread(fanout.listeners, "chat.room.1") == 0
+    assert await asyncio.to_thread(listeners, "chat.room.1") == 0

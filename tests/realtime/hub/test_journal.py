@@ -10,8 +10,8 @@ from chat.models import Message, Room
 from realtime import db
 from realtime.access import Identity
 from realtime.hub import journal as module
-from realtime.hub.hub import hub
-from realtime.hub.journal import close_journal, journal
+from realtime.hub.hub import current_hub
+from realtime.hub.journal import close_journal, current_journal
 from realtime.hub.subscription import Subscription
 from realtime.protocol import Refused
 from realtime.streams.commit import Outcome, commit
@@ -42,7 +42,7 @@ def told(settings: Settings) -> type[RecordingLayer]:
 
 
 def say(room: Room, text: str, id: str | None = None) -> "asyncio.Future[Message]":
-    return journal().append(room, Message.saying(ALICE, text, id))  # type: ignore[return-value]
+    return current_journal().append(room, Message.saying(ALICE, text, id))  # type: ignore[return-value]
 
 
 async def test_an_entry_is_committed_when_it_is_acknowledged(room: Room) -> None:
@@ -105,7 +105,9 @@ async def test_what_is_refused_fails_alone(room: Room) -> None:
 async def test_an_entry_that_cannot_be_stored_fails_alone(room: Room) -> None:
     bad = Message.saying(ALICE, "bad", None)
     bad.sender_name = None  # type: ignore[assignment]
-    results = await asyncio.gather(say(room, "a"), journal().append(room, bad), say(room, "b"), return_exceptions=True)
+    results = await asyncio.gather(
+        say(room, "a"), current_journal().append(room, bad), say(room, "b"), return_exceptions=True
+    )
     assert [isinstance(result, Message) for result in results] == [True, False, True]
 
 
@@ -152,8 +154,8 @@ async def test_what_nobody_waits_for_any_more_is_not_tried(room: Room) -> None:
 async def test_what_was_committed_is_delivered_here_before_it_is_acknowledged(room: Room) -> None:
     pushed: list[object] = []
     subscription = Subscription(pushed.append)
-    stream = await hub().stream(room.key, subscription)
-    start = await stream.start(None, None)
+    stream = await current_hub().stream(room.key, subscription)
+    start = await stream.locate(None, None)
     async for _ in stream.catch_up(subscription, start.seq):
         pass
     handed_in = say(room, "hi")

@@ -134,10 +134,10 @@ async def test_what_is_sent_is_counted_and_what_waits_is_known(make: Make) -> No
     await outbox.send(Frame("1"))
     reader.stop()
     outbox.push(Burst([Frame("2"), Frame(b"33")]))
-    assert (outbox.messages, outbox.bytes, outbox.waiting) == (3, 3 + 3 + 4, 7)
+    assert (outbox.messages, outbox.bytes, outbox.unsent) == (3, 3 + 3 + 4, 7)
     reader.resume()
     await outbox.finish()
-    assert outbox.waiting == 0
+    assert outbox.unsent == 0
 
 
 async def test_what_is_dropped_is_not_counted(make: Make) -> None:

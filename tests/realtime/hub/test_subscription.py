@@ -13,7 +13,7 @@ class Socket:
     def __init__(self, kinds: frozenset[str] | None = None, *, live: bool = True) -> None:
         self.pushed: list[Frame | Burst] = []
         self.subscription = Subscription(self.pushed.append, kinds=kinds)
-        self.subscription.live = live
+        self.subscription.caught_up = live
 
     def texts(self) -> list[str | bytes]:
         return [frame.data for pushed in self.pushed for frame in pushed.frames]

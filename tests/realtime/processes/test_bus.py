@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pytest
@@ -10,9 +11,12 @@ from pytest_django import Settings
 
 from chat.models import Room
 from config.settings import channel_layer
-from realtime.hub.hub import CONTROL, Hub, group_of
+from realtime.connections.control import CONTROL, Who
+from realtime.hub.hub import Hub
 from realtime.processes import bus
 from realtime.processes.bus import Bus, envelope, gather, layer, supervise
+from realtime.processes.notices import Notice
+from realtime.streams.key import group_of
 from tests.connect import until
 from tests.processes import RedisServer, redis_server
 from tests.realtime.hub.test_hub import Ear
@@ -20,6 +24,19 @@ from tests.realtime.layers import RecordingLayer
 from tests.realtime.listening import listen, write
 
 GROUP = "chat.broadcast"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered(Notice):
+    """A notice of the tests."""
+
+    tag = "numbered"
+
+    number: int
+
+    @property
+    def size(self) -> int:
+        return 100
 
 
 @pytest.fixture
@@ -152,8 +169,8 @@ class TestStored:
 
 async def test_an_in_memory_layer_is_not_told_anything() -> None:
     assert layer() is None
-    alone = Bus(lambda _group, _items: None)
-    alone.send(GROUP, {"t": "event"})
+    alone = Bus(lambda _group, _notice: None)
+    alone.send(GROUP, Numbered(1))
     await asyncio.wait_for(alone.join(GROUP), 1)
     alone.leave(GROUP)
     await alone.close()
@@ -206,20 +223,20 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_layer_that_cannot_be_told_is_noticed_and_told_again(flaky: type[FlakyLayer], quick: None) -> None:
-    tested = Bus(lambda _group, _items: None)
+    tested = Bus(lambda _group, _notice: None)
     await tested.join(GROUP)
     flaky.failures = 1
-    tested.send(GROUP, {"t": "event", "n": 1})
+    tested.send(GROUP, Numbered(1))
     await until(lambda: tested.failing)
-    tested.send(GROUP, {"t": "event", "n": 2})
+    tested.send(GROUP, Numbered(2))
     await until(lambda: not tested.failing)
-    assert flaky.told[-1][1]["items"] == [{"t": "event", "n": 2}]
+    assert flaky.told[-1][1]["items"] == [{"t": "numbered", "v": 1, "number": 2}]
     await tested.close()
 
 
 async def test_a_group_is_joined_as_soon_as_the_layer_is_back(flaky: type[FlakyLayer], quick: None) -> None:
     flaky.failures = 3
-    tested = Bus(lambda _group, _items: None)
+    tested = Bus(lambda _group, _notice: None)
     await tested.join(GROUP)
     await tested.join(GROUP)
     assert (flaky.failures, flaky.members) == (0, [GROUP])
@@ -227,7 +244,7 @@ async def test_a_group_is_joined_as_soon_as_the_layer_is_back(flaky: type[FlakyL
 
 
 async def test_the_layer_is_told_which_groups_nobody_here_hears_any_more(flaky: type[FlakyLayer]) -> None:
-    tested = Bus(lambda _group, _items: None)
+    tested = Bus(lambda _group, _notice: None)
     await tested.join(GROUP)
     await tested.join("chat.relay")
     tested.leave(GROUP)
@@ -240,16 +257,16 @@ async def test_a_socket_does_not_wait_for_ever_for_a_layer(
 ) -> None:
     monkeypatch.setattr(bus, "JOIN_SECONDS", 0.05)
     flaky.failures = 1000
-    tested = Bus(lambda _group, _items: None)
+    tested = Bus(lambda _group, _notice: None)
     await asyncio.wait_for(tested.join(GROUP), 1)
     await tested.close()
 
 
 async def test_what_waits_for_the_layer_is_bounded(flaky: type[FlakyLayer], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bus, "WAITING_BYTES", 1000)
-    tested = Bus(lambda _group, _items: None)
+    tested = Bus(lambda _group, _notice: None)
     for number in range(100):
-        tested.send(GROUP, {"t": "event", "n": number}, 100)
+        tested.send(GROUP, Numbered(number))
     await until(lambda: flaky.told)
     assert 10 <= len(flaky.told[0][1]["items"]) <= 12
     await tested.close()
@@ -312,14 +329,14 @@ async def test_after_a_restart_of_redis_events_cross_again(settings: Settings) -
 
 # Asking.
 
-WHO = {"t": "who", "but": "", "matches": {}, "text": ""}
+WHO = Who(matches={}, text="")
 
 
 async def test_every_process_answers_but_the_one_that_is_left_out(hubs: tuple[Hub, Hub]) -> None:
     await ear(hubs[0], CONTROL)  # a hub joins in the background: now it has
     await ear(hubs[1], CONTROL)
     assert len(await gather(CONTROL, WHO, 0.3)) == 2
-    assert len(await gather(CONTROL, {**WHO, "but": hubs[0].bus.origin}, 0.3)) == 1
+    assert len(await gather(CONTROL, WHO, 0.3, origin=hubs[0].origin)) == 1
 
 
 async def test_asking_leaves_nothing_behind_on_the_layer(hubs: tuple[Hub, Hub]) -> None:

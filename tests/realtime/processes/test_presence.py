@@ -1,15 +1,16 @@
 """Who is here: people and not tabs, in all processes, however processes and Redis come and go."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from itertools import pairwise
 
 import pytest
-from redis.asyncio import Redis
 
 from realtime.hub.hub import Hub
 from realtime.processes import presence as module
-from realtime.processes.presence import NAMES, Change, Presence, RedisStore, Share
+from realtime.processes import shares
+from realtime.processes.presence import NAMES, Change, Presence
+from realtime.processes.shares import Share
 from tests.connect import until
 from tests.processes import RedisServer
 
@@ -19,7 +20,7 @@ GROUP = "chat.room.1"
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GRACE_SECONDS", 0.1)
-    monkeypatch.setattr(module, "WRITE_SECONDS", 0.02)
+    monkeypatch.setattr(shares, "WRITE_SECONDS", 0.02)
 
 
 class Room:
@@ -299,7 +300,7 @@ async def test_a_dead_process_vanishes_with_its_lease(site: Site) -> None:
 async def test_shares_are_written_at_most_so_often_and_the_last_one_always(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "WRITE_SECONDS", 0.1)
+    monkeypatch.setattr(shares, "WRITE_SECONDS", 0.1)
     here, there = site.process(), site.process()
     await there.enter("watcher")
     await here.enter("alice")
@@ -543,60 +544,6 @@ async def test_a_store_that_stays_away_keeps_nobody_waiting_for_ever(site: Site)
 
 
 # In Redis.
-
-
-Stores = Callable[[str], RedisStore]
-
-
-@pytest.fixture
-async def store(redis_site: RedisServer) -> AsyncIterator[Stores]:
-    """Makes the stores of several processes."""
-    async with Redis.from_url(redis_site.url) as client:
-        yield lambda process: RedisStore(client, "test", process)
-
-
-async def test_a_process_reads_the_shares_of_the_others(store: Stores) -> None:
-    await store("one").write(GROUP, Share(2, {"user:1": "Zoë"}))
-    await store("two").write(GROUP, Share(1, {"user:2": "bob"}))
-    assert await store("one").read(GROUP) == {"two": Share(1, {"user:2": "bob"})}
-    assert await store("two").read(GROUP) == {"one": Share(2, {"user:1": "Zoë"})}
-    assert await store("one").read("another") == {}
-
-
-async def test_an_empty_share_is_removed(store: Stores) -> None:
-    await store("one").write(GROUP, Share(1, {"user:1": "alice"}))
-    await store("one").write(GROUP, Share())
-    assert await store("two").read(GROUP) == {}
-
-
-async def test_a_share_ends_with_its_process_s_lease(store: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LEASE_MILLISECONDS", 50)
-    await store("one").write(GROUP, Share(1, {"user:1": "alice"}))
-    assert await store("two").read(GROUP)
-    await asyncio.sleep(0.1)
-    assert await store("two").read(GROUP) == {}
-    monkeypatch.undo()
-    await store("one").renew()
-    assert await store("two").read(GROUP) == {}  # it was removed, not hidden
-
-
-async def test_renewing_tells_whether_the_lease_had_ended(store: Stores, redis_site: RedisServer) -> None:
-    assert not await store("one").renew()
-    assert await store("one").renew()
-    async with Redis.from_url(redis_site.url) as client:
-        await client.flushall()
-    assert not await store("one").renew()
-
-
-async def test_writing_tells_whether_the_lease_had_ended(store: Stores) -> None:
-    assert not await store("one").write(GROUP, Share(1, {"user:1": "alice"}))
-    assert await store("one").write("another", Share(1, {"user:1": "alice"}))
-
-
-async def test_sites_with_other_namespaces_know_nothing_of_each_other(store: Stores, redis_site: RedisServer) -> None:
-    await store("one").write(GROUP, Share(1, {"user:1": "alice"}))
-    async with Redis.from_url(redis_site.url) as client:
-        assert await RedisStore(client, "staging", "two").read(GROUP) == {}
 
 
 async def test_two_processes_over_redis_agree_on_who_is_here(redis_site: RedisServer) -> None:

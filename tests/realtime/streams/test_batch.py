@@ -2,7 +2,8 @@
 
 import json
 
-from realtime.streams.batch import FORMAT, HINT_BYTES, Batch, Stored
+from realtime.processes.notices import read_notice
+from realtime.streams.batch import HINT_BYTES, Batch, Stored
 
 
 def batch(*texts: str) -> Batch:
@@ -12,21 +13,21 @@ def batch(*texts: str) -> Batch:
 
 def test_a_hint_is_plain_values_and_comes_back_as_it_was() -> None:
     sent = batch('{"seq":1}', '{"seq":2}')
-    assert Batch.from_hint(json.loads(json.dumps(sent.to_hint()))) == sent
+    assert read_notice(json.loads(json.dumps(sent.to_item()))) == sent
 
 
 def test_what_only_this_process_lacked_never_leaves_it() -> None:
     sent = batch("{}")
     sent.missed = [Stored(0, "chat", "secret")]
-    assert "secret" not in json.dumps(sent.to_hint())
+    assert "secret" not in json.dumps(sent.to_item())
 
 
 def test_a_large_batch_carries_its_positions_only() -> None:
-    hint = batch("x" * HINT_BYTES, "x").to_hint()
+    hint = batch("x" * HINT_BYTES, "x").to_item()
     assert (hint["first"], hint["last"], hint["events"]) == (1, 2, [])
 
 
 def test_another_format_is_not_read() -> None:
-    hint = batch("{}").to_hint()
-    assert Batch.from_hint({**hint, "v": FORMAT + 1}) is None
-    assert Batch.from_hint({"t": "batch", "something": "else"}) is None
+    hint = batch("{}").to_item()
+    assert read_notice({**hint, "v": Batch.version + 1}) is None
+    assert read_notice({"t": "batch", "v": None}) is None

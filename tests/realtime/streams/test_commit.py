@@ -12,7 +12,7 @@ from counter.models import Change, Counter
 from realtime import db
 from realtime.access import Identity
 from realtime.protocol import Refused
-from realtime.streams.commit import NO_WAIT, Waiting, commit
+from realtime.streams.commit import NO_WAIT, LockWait, commit
 from tests.realtime.held import held
 
 ALICE = Identity("user:1", "alice")
@@ -141,8 +141,8 @@ def test_a_lost_connection_fails_all(lobby: Room) -> None:
 def test_a_stream_that_is_gone_refuses_its_entries_only(lobby: Room, den: Room) -> None:
     entries = [said(lobby, "a"), said(den, "b")]
     Room.objects.filter(pk=den.pk).delete()
-    for waiting in (Waiting(allowed=True), NO_WAIT):
-        assert outcomes(commit(Room, entries, waiting=waiting).results)[1] == "not_found"
+    for lock in (LockWait(allowed=True), NO_WAIT):
+        assert outcomes(commit(Room, entries, lock=lock).results)[1] == "not_found"
 
 
 def test_what_the_caller_s_hub_lacks_is_read_with_the_lock_held(lobby: Room) -> None:
@@ -255,7 +255,7 @@ def test_many_clicks_cost_as_many_statements_as_two(cups: Counter) -> None:
 @pytest.mark.django_db(transaction=True)
 async def test_a_stream_that_another_transaction_holds_is_passed_over(lobby: Room, den: Room) -> None:
     async with held(lobby):
-        outcome = await db.run(commit, Room, [said(lobby, "a"), said(den, "b")], waiting=NO_WAIT)
+        outcome = await db.run(commit, Room, [said(lobby, "a"), said(den, "b")], lock=NO_WAIT)
     assert outcomes(outcome.results) == [1]
     assert outcome.results[1].stream_id == den.pk  # type: ignore[union-attr]
 
@@ -265,4 +265,4 @@ async def test_a_stream_that_another_transaction_holds_is_passed_over(lobby: Roo
 async def test_a_held_stream_is_waited_for_no_longer_than_allowed(lobby: Room) -> None:
     async with held(lobby):
         with pytest.raises(db.Unavailable):
-            await db.run(commit, Room, [said(lobby, "a")], waiting=Waiting(allowed=True, seconds=0.05))
+            await db.run(commit, Room, [said(lobby, "a")], lock=LockWait(allowed=True, seconds=0.05))

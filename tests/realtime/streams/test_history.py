@@ -14,7 +14,7 @@ from chat.models import Message, Room
 from notifications.models import Notification, Topic
 from realtime import db
 from realtime.access import Identity
-from realtime.hub.hub import hub
+from realtime.hub.hub import current_hub
 from realtime.protocol import Refused
 from realtime.streams import history
 from realtime.streams.retention import prune
@@ -445,7 +445,7 @@ async def test_a_process_that_was_not_told_of_a_reset_finds_it_by_its_check(five
     async with connect(LOBBY) as socket:
         await socket.next("joined")
         await db.run(lambda: Room.objects.update(epoch="elsewhere", first_seq=6))
-        await hub().check()
+        await current_hub().check()
         joined, seqs = await seqs_after(socket, "joined")
         assert (joined["epoch"], joined["recovered"], seqs) == ("elsewhere", False, [])
 
@@ -455,6 +455,6 @@ async def test_pruning_takes_nothing_from_an_open_page_and_tells_it_nothing(five
     async with connect(LOBBY) as socket:
         await socket.next("joined")
         await db.run(keep, five, keep_entries=1)
-        await hub().check()
+        await current_hub().check()
         await socket.command("send", text="goes on")
         assert (await socket.event())["seq"] == 6

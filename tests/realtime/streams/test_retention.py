@@ -21,7 +21,8 @@ from realtime.hub.hub import close_hub
 from realtime.hub.journal import close_journal
 from realtime.processes.bus import supervise
 from realtime.streams import history, retention
-from realtime.streams.retention import CLAIM, all_streams, prune, prune_now_and_then
+from realtime.streams.kinds import all_streams
+from realtime.streams.retention import CLAIM, prune, prune_now_and_then
 from tests.connect import connect, until
 
 pytestmark = pytest.mark.django_db

@@ -1,0 +1,155 @@
+"""Who speaks on a socket: by the credentials of its handshake, or by a token that is sent on it; and for how long."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, NoReturn
+
+from channels.consumer import AsyncConsumer
+
+from realtime.access import Credential, Identity, Verify
+from realtime.conf import conf
+from realtime.hub.hub import Hub
+from realtime.protocol import AuthResult, Close, CloseCode, Event, Refused, parse_object
+from realtime.scope import Scope
+
+UNKNOWN = Identity("guest:", "Guest")
+"""Who speaks on a socket before that is known."""
+
+
+def login_secret(text: str) -> str | None:
+    """The token in a login message, or None if the frame is none: an object with `token`, and at most `auth`."""
+    if not text.startswith("{") or '"token"' not in text:
+        return None
+    try:
+        value = parse_object(text)
+    except Refused:
+        return None
+    if "token" not in value or value.get("action", "auth") != "auth":
+        return None
+    return value["token"] if isinstance(value["token"], str) else ""
+
+
+class Speaker(AsyncConsumer):
+    """The part of a socket that knows who speaks. The scope says whom the handshake brought; see realtime.asgi."""
+
+    __slots__ = ("_expiry", "_holder", "hub", "identity", "query", "scope")
+
+    login_required: ClassVar[bool] = False
+
+    scope: Scope
+    hub: Hub
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.identity = UNKNOWN
+        self.query: dict[str, str] = {}
+        """The query string; of a name given twice, the last."""
+        self._holder = ""
+        """Whom this socket is counted for; see OpenSockets.enter."""
+        self._expiry: asyncio.TimerHandle | None = None
+
+    @property
+    def verify(self) -> Verify | None:
+        """What looks at this socket's login again."""
+        found: Verify | None = self.scope.get("verify")
+        return found
+
+    async def identified(self) -> None:
+        """Called when a login on the open socket has changed who is speaking, or what by."""
+
+    async def log_in(self, secret: str) -> None:
+        """Become the owner of a token on the open socket, or be told off and closed with 1008."""
+        await self._become_owner(secret)
+        await self.identified()
+
+    # What the rest of the socket gives.
+
+    async def reply(self, message: Event | str | bytes) -> None:
+        """Send to this socket, and wait until it has room."""
+        raise NotImplementedError
+
+    def end(self, code: CloseCode, reason: str = "") -> None:
+        """Close from outside the loop."""
+        raise NotImplementedError
+
+    def log(self, what: str, *args: object, **facts: object) -> None:
+        """Write a line about this socket."""
+        raise NotImplementedError
+
+    async def _first_text(self) -> str:
+        """The text of the first frame; raises Close if there is none to come."""
+        raise NotImplementedError
+
+    # What it does for the rest of the socket.
+
+    def _identify(self) -> None:
+        """Be whom the handshake brought."""
+        user = self.scope.get("user")
+        if user is not None and user.is_authenticated:
+            self._speak_as(Identity.of_user(user, self.scope.get("token"), self.scope.get("session_key")))
+        else:
+            self.identity = Identity.of_guest(self.scope.get("guest_key"))
+
+    def _speak_as(self, identity: Identity) -> None:
+        """Be somebody, until their token ends.
+
+        It ends to the second. What ends after the next review is left to that, without a timer.
+        """
+        self.identity = identity
+        self._forget_expiry()
+        seconds = None if identity.token is None else identity.token.seconds_left
+        if seconds is not None and seconds < 2 * conf.review_interval:
+            loop = asyncio.get_running_loop()
+            self._expiry = loop.call_later(seconds, self.end, CloseCode.REVOKED, "token expired")
+
+    def _forget_expiry(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+
+    def _hold(self) -> None:
+        """Count this socket for its user, or a guest's for its address."""
+        holder = self.identity.key if self.identity.user else self.scope.get("address") or "?"
+        self._let_go()
+        if not self.hub.sockets.enter(holder):
+            raise Refused("rate_limited", "Too many connections", close=CloseCode.TRY_LATER)
+        self._holder = holder
+
+    def _let_go(self) -> None:
+        if self._holder:
+            self.hub.sockets.leave(self._holder)
+            self._holder = ""
+
+    async def _log_in_first(self) -> None:
+        """Wait for a login, where the route needs one or the client announced one (`?login=message`)."""
+        if why := self.scope.get("bad_token"):
+            await self._deny(why)
+        if self.query.get("login") != "message" and (self.identity.user is not None or not self.login_required):
+            return
+        try:
+            async with asyncio.timeout(conf.login_timeout or None):
+                text = await self._first_text()
+        except TimeoutError:
+            await self._deny("Authentication timeout")
+        secret = login_secret(text)
+        if secret is None:
+            await self._deny('Authentication required: send {"token": "…"} first')
+        await self._become_owner(secret)
+
+    async def _become_owner(self, secret: str) -> None:
+        authenticate: Callable[[str], Awaitable[Credential | None]] | None = self.scope.get("authenticate")
+        try:
+            token: Any = await authenticate(secret) if authenticate else None
+        except Refused as refusal:
+            await self._deny(refusal.message)
+        if token is None:
+            await self._deny("Invalid token")
+        self._speak_as(Identity.of_user(token.owner, token))
+        self._hold()
+        self.log("login")
+        await self.reply(AuthResult(status="ok", username=self.identity.name))
+
+    async def _deny(self, message: str) -> NoReturn:
+        self.log("login denied: %s", message)
+        await self.reply(AuthResult(status="error", message=message))
+        raise Close(CloseCode.POLICY, "Authentication failed")
