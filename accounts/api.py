@@ -20,17 +20,9 @@ from accounts.models import DEFAULT_DAYS, MAX_DAYS, Token
 from accounts.verify import verify
 from realtime import db
 from realtime.access import Identity
-from realtime.http.requests import (
-    ERRORS,
-    GUESTS_TOO,
-    ApiRequest,
-    Authentication,
-    BadLogin,
-    command,
-    read_object,
-    reply,
-    takes,
-)
+from realtime.http.authentication import Authentication, BadLogin
+from realtime.http.replies import ERRORS, reply
+from realtime.http.requests import GUESTS_TOO, ApiRequest, command_in, read_object, takes
 from realtime.protocol import Command, Message, PersonText, Refused
 
 router = Router(tags=["Tokens"])
@@ -105,7 +97,7 @@ async def me(request: ApiRequest) -> HttpResponse:
 @sensitive_variables("asked", "secret")
 async def make_token(request: HttpRequest) -> HttpResponse:
     """Make a token by user name and password. Its secret is in this answer and nowhere else."""
-    asked = command(request, NewToken, read_object(request))
+    asked = command_in(request, NewToken, read_object(request))
     try:
         # Hashing takes its time, and must not take it from the threads that sockets read with.
         working = asyncio.to_thread(_log_in_and_issue, request, asked)

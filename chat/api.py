@@ -8,7 +8,8 @@ from ninja import Query, Router
 from chat import events
 from chat.models import Message, Room
 from realtime import db
-from realtime.http.requests import ERRORS, GUESTS_TOO, ApiRequest, command, read_object, reply, takes
+from realtime.http.replies import ERRORS, reply
+from realtime.http.requests import GUESTS_TOO, ApiRequest, command_in, read_object, takes
 from realtime.http.streams import Asked, Name, Page, open_stream, readable, reply_page
 from realtime.hub.journal import current_journal
 from realtime.protocol import Message as Model
@@ -62,7 +63,7 @@ SENT: dict[Any, Any] = {200: events.ChatEvent | events.Tombstone, 201: events.Ch
 @router.post("/{room}/messages/", response=SENT, openapi_extra=SEND)
 async def post_message(request: ApiRequest, room: Name) -> HttpResponse:
     """Say something in a room. The answer is 200 where `Idempotency-Key` was used before, for what is deleted too."""
-    said = command(request, events.Send, read_object(request))
+    said = command_in(request, events.Send, read_object(request))
     found = await db.run(open_stream, Room, room, request.auth, "write")
     message: Any = await current_journal().append(found, Message.saying(request.auth, said.text, said.id))
     event = message.as_event()

@@ -16,7 +16,7 @@ from realtime.access import Action, Identity
 from realtime.conf import conf
 from realtime.protocol import Refused, printable
 from realtime.streams.history import History, Record
-from realtime.streams.stream import StreamQuerySet
+from realtime.streams.queries import StreamQuerySet
 
 
 class RoomQuerySet(StreamQuerySet):

@@ -17,7 +17,7 @@ import counter.events
 import notifications.api
 import notifications.events
 from realtime import db
-from realtime.http.requests import ERRORS
+from realtime.http.replies import ERRORS
 from realtime.protocol import Auth, AuthResult, Command, ErrorEvent, Event, Message
 from realtime.views import numbers, version
 

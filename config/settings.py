@@ -4,16 +4,12 @@ With DEBUG=0 whatever is missing or wrong stops start-up with one error that nam
 The CHORUS_* settings are read by realtime/conf.py.
 """
 
-import os
-import secrets
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from csp.constants import NONE, SELF
 
-from config import environment
+from config import environment, stores
 from config.logging import logging_config
 from realtime.conf import Conf
 
@@ -24,33 +20,8 @@ CHORUS_DEV_LAN = environment.switch("CHORUS_DEV_LAN", default=False)
 """Development on a network whose machines are all trusted."""
 
 
-def data_dir() -> Path:
-    """DATA_DIR, made on first use: a production site with its data elsewhere needs none."""
-    with suppress(OSError):
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
-    if not os.access(DATA_DIR, os.W_OK):
-        environment.refuse("DATA_DIR", "a directory that this user can write to", str(DATA_DIR))
-    return DATA_DIR
-
-
-def development_secret_key() -> str:
-    """A key made on first use and kept in DATA_DIR, so that sessions outlive a restart."""
-    path = data_dir() / "secret_key"
-    if not path.exists():
-        draft = path.with_name(f"secret_key.{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(50))
-        try:
-            with suppress(FileExistsError):
-                os.link(draft, path)  # of processes that start together, the first one's key stays
-        except OSError:  # a file system without links
-            draft.replace(path)
-        draft.unlink(missing_ok=True)
-    return path.read_text()
-
-
 if DEBUG:
-    SECRET_KEY = environment.text("SECRET_KEY") or development_secret_key()
+    SECRET_KEY = environment.text("SECRET_KEY") or stores.development_secret_key(DATA_DIR)
     ALLOWED_HOSTS = [*environment.names("ALLOWED_HOSTS"), ".localhost", "127.0.0.1", "[::1]"]
     if CHORUS_DEV_LAN:
         ALLOWED_HOSTS = ["*"]  # this machine has a name and an address in every network it is in
@@ -118,57 +89,12 @@ TEMPLATES = [
 ]
 
 
-def database() -> dict[str, Any]:
-    """DATABASE_URL for Django: PostgreSQL with a pool, or SQLite that waits for its lock and syncs."""
-    if environment.text("DATABASE_URL"):
-        config = environment.database("DATABASE_URL")
-    else:
-        config = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(data_dir() / "chorus.sqlite3")}
-    if config["ENGINE"] == "django.db.backends.sqlite3":
-        config["OPTIONS"] = {
-            "timeout": 5,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-        }
-        # A file, since tests use threads; of this process, since several may test at once.
-        config["TEST"] = {"NAME": str(Path(config["NAME"]).with_name(f"test-{os.getpid()}.sqlite3"))}
-    else:
-        threads = environment.number("CHORUS_DB_THREADS", default=Conf.model_fields["db_threads"].default)
-        pool = {"min_size": 1, "max_size": threads + 12, "timeout": 5}  # sockets; the journal and pages
-        config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": pool}
-        config["CONN_HEALTH_CHECKS"] = True
-    return config
-
-
-def channel_layer(redis_url: str) -> dict[str, Any]:
-    """The layer that reaches every process, or without Redis the one that reaches only this one."""
-    if not redis_url:
-        return {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-    from redis import exceptions
-    from redis.asyncio.retry import Retry
-    from redis.backoff import ExponentialBackoff
-
-    host = {
-        "address": redis_url,
-        "socket_timeout": 5,
-        "socket_connect_timeout": 3,
-        # Without these two the first publish after a restart of Redis fails.
-        "retry": Retry(ExponentialBackoff(cap=1, base=0.05), retries=3),
-        "retry_on_error": [exceptions.ConnectionError, exceptions.TimeoutError],
-        "health_check_interval": 15,
-    }
-    return {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [host], "prefix": NAMESPACE},
-    }
-
-
-DATABASES = {"default": database()}
+DATABASES = {"default": stores.database(DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = environment.redis("REDIS_URL", needed=not DEBUG)
 """Empty: everything stays in this one process."""
 NAMESPACE: str = environment.text("CHORUS_NAMESPACE") or Conf.model_fields["namespace"].default
-CHANNEL_LAYERS = {"default": channel_layer(REDIS_URL)}
+CHANNEL_LAYERS = {"default": stores.channel_layer(REDIS_URL, NAMESPACE)}
 if REDIS_URL:  # what all processes count together: attempts to log in
     CACHES = {
         "default": {

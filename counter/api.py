@@ -8,7 +8,8 @@ from ninja import Router
 from counter import events
 from counter.models import Change, Counter
 from realtime import db
-from realtime.http.requests import ERRORS, GUESTS_TOO, ApiRequest, command, read_object, reply, takes
+from realtime.http.replies import ERRORS, reply
+from realtime.http.requests import GUESTS_TOO, ApiRequest, command_in, read_object, takes
 from realtime.http.streams import Name, open_stream, readable
 from realtime.hub.journal import current_journal
 from realtime.protocol import Message
@@ -52,7 +53,7 @@ ADD = takes(events.Add, "Idempotency-Key")
 @router.post("/{counter}/add/", response={200: events.Ack | events.StateEvent, **ERRORS}, openapi_extra=ADD)
 async def add(request: ApiRequest, counter: Name) -> HttpResponse:
     """Add a number. The answer is an `ack` where `Idempotency-Key` was given, else the state after it."""
-    asked = command(request, events.Add, read_object(request))
+    asked = command_in(request, events.Add, read_object(request))
     found = await db.run(open_stream, Counter, counter, request.auth, "write")
     change: Any = await current_journal().append(found, Change.of(request.auth, asked.delta, asked.id))
     if change.client_id is not None:

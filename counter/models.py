@@ -12,7 +12,8 @@ from realtime.access import Identity
 from realtime.protocol import Refused
 from realtime.streams.batch import Snapshot, Stored
 from realtime.streams.entry import Entry
-from realtime.streams.stream import IDS_KEPT, PRUNED_AT_ONCE, Stream, StreamQuerySet
+from realtime.streams.queries import StreamQuerySet
+from realtime.streams.stream import IDS_KEPT, PRUNED_AT_ONCE, Stream
 
 
 class Counter(Stream):

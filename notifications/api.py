@@ -12,7 +12,8 @@ from notifications.models import ME, Notification, Topic
 from notifications.positions import Positions
 from realtime import db
 from realtime.access import Identity
-from realtime.http.requests import ERRORS, GUESTS_TOO, ApiRequest, command, header, read_body, read_object, reply, takes
+from realtime.http.replies import ERRORS, reply
+from realtime.http.requests import GUESTS_TOO, ApiRequest, command_in, header, read_body, read_object, takes
 from realtime.http.sse import respond
 from realtime.http.streams import NAME, Asked, Page, open_stream, readable, reply_page
 from realtime.hub.hub import current_hub
@@ -137,7 +138,7 @@ async def _stream(request: ApiRequest, topics: list[str], since: dict[str, event
         "topics": [_known_as(name, request.auth) for name in topics],
         "since": {name: cursor.model_dump(exclude_none=True) for name, cursor in cursors.items()} or None,
     }
-    subscribe = command(request, events.Subscribe, asked)
+    subscribe = command_in(request, events.Subscribe, asked)
     return await respond(request, request.auth, NotificationsConsumer(), subscribe, Positions(cursors).after)
 
 
@@ -169,7 +170,7 @@ async def publish(request: ApiRequest, topic: Addressed) -> HttpResponse:
     Then the headers `Title`, `Priority` and `Tags` (separated by commas) say the rest. The answer is 200
     where `Idempotency-Key` was used before.
     """
-    said = command(request, events.Publish, {**_said(request), "topic": topic})
+    said = command_in(request, events.Publish, {**_said(request), "topic": topic})
     found = await db.run(open_stream, Topic, topic, request.auth, "write")
     notification = Notification.saying(
         request.auth,

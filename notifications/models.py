@@ -15,7 +15,7 @@ from realtime.access import AccessLevel, Action, Identity
 from realtime.conf import conf
 from realtime.protocol import Refused, printable
 from realtime.streams.history import History, Record
-from realtime.streams.stream import StreamQuerySet
+from realtime.streams.queries import StreamQuerySet
 
 SYSTEM = "system"
 """The topic of the heartbeat; only staff publish there."""

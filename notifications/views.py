@@ -11,7 +11,7 @@ from notifications.consumers import acknowledged
 from notifications.events import MAX_TITLE
 from notifications.models import ME, SYSTEM, Topic
 from realtime.conf import conf
-from realtime.streams.stream import validate_name
+from realtime.streams.name import validate_name
 from realtime.views import identity_of, may, may_make, readable_or_404, socket_origin, terminal
 
 

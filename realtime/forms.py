@@ -2,7 +2,7 @@
 
 from django import forms
 
-from realtime.streams.stream import validate_name
+from realtime.streams.name import validate_name
 
 
 class NameForm(forms.Form):

@@ -1,4 +1,4 @@
-"""Limits on how often something may happen: the commands of a client, a thing that is told. Counted per process."""
+"""Limits on what one client may send, and on how often something may happen. Counted per process."""
 
 import time
 from collections import deque
@@ -61,3 +61,18 @@ class Throttle:
             self._until = {name: until for name, until in self._until.items() if until > now}
         self._until[what] = now + seconds
         return True
+
+
+def size_of(frame: str | bytes | None) -> int:
+    """How many bytes a frame has."""
+    if not frame:
+        return 0
+    return len(frame) if isinstance(frame, bytes) or frame.isascii() else len(frame.encode())
+
+
+def too_big(frame: str | bytes | None) -> bool:
+    """Tell whether a frame has more bytes than a client may send at once."""
+    limit = conf.max_frame_bytes
+    if not limit or not frame or len(frame) <= limit // 4:  # a character has at most four bytes
+        return False
+    return size_of(frame) > limit

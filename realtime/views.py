@@ -17,7 +17,8 @@ from realtime.access import Action, Identity, denial
 from realtime.hub.hub import connection_count
 from realtime.routing import registered
 from realtime.streams.kinds import kinds
-from realtime.streams.stream import Stream, is_name
+from realtime.streams.name import is_name
+from realtime.streams.stream import Stream
 
 AnyStream = TypeVar("AnyStream", bound=Stream)
 

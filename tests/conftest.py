@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 
 from accounts.models import Token
 from chat.models import Room
-from config.settings import channel_layer
+from config.stores import channel_layer
 from realtime import db as socket_db
 from realtime.access import AccessLevel
 from realtime.hub import hub as fanout
@@ -157,7 +157,7 @@ async def redis_site(redis: RedisServer, settings: Settings) -> AsyncIterator[Re
     async with Redis.from_url(redis.url) as client:
         await client.flushall()
     settings.REDIS_URL = redis.url
-    settings.CHANNEL_LAYERS = {"default": channel_layer(redis.url)}
+    settings.CHANNEL_LAYERS = {"default": channel_layer(redis.url, "chorus")}
     yield redis
     await close_hub()
     await get_channel_layer().flush()  # closes its connections

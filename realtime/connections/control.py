@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from django.db import transaction
 
-from realtime.connections.open import OpenSockets
+from realtime.connections.open import OpenSockets, applies
 from realtime.connections.report import Overview, Report, Wanted, merge
 from realtime.connections.review import Review
 from realtime.processes import reach
@@ -105,7 +105,7 @@ def obey(notice: Notice | None, sockets: OpenSockets, review: Review) -> None:
             review.ask(users, streams, everyone=everyone)
         case Disconnect(matches, code, reason):
             for socket in sockets:
-                if socket.matches(matches):
+                if applies(matches, socket):
                     socket.end(CloseCode(code), reason)
 
 

@@ -48,11 +48,21 @@ class OpenSocket(Protocol):
     def reviewed(self, now: Identity | str, rights: Mapping[str, Rights | None]) -> None:
         """Take who speaks now, or why nobody does, and the rights in each of `reads` (None: it is gone)."""
 
-    def matches(self, wanted: Mapping[str, str]) -> bool:
-        """Tell whether all of these apply; see realtime.connections.control.disconnect."""
-
     def end(self, code: CloseCode, reason: str = "") -> None:
         """Close it."""
+
+
+def applies(wanted: Mapping[str, str], socket: OpenSocket) -> bool:
+    """Tell whether all of these apply: `connection`, `user`, `token`, `stream`, `identity`, each as text."""
+    login = socket.identity.login
+    facts = {
+        "connection": {socket.id},
+        "identity": {socket.identity.key},
+        "user": {str(login.user)} if login else set(),
+        "token": {str(login.token)} if login else set(),
+        "stream": socket.reads(),
+    }
+    return all(value in facts[name] for name, value in wanted.items())
 
 
 class OpenSockets:

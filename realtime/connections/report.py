@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self, TypedDict
 
-from realtime.connections.open import OpenSocket
+from realtime.connections.open import OpenSocket, applies
 from realtime.processes.notices import Notice
 
 ROWS = 500
@@ -65,7 +65,7 @@ class Wanted:
 
     def cover(self, socket: OpenSocket) -> bool:
         """Tell whether a socket is among them."""
-        if self.matches and not socket.matches(self.matches):
+        if self.matches and not applies(self.matches, socket):
             return False
         return not self.text or self.text.lower() in _searched(socket)
 

@@ -4,13 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, NoReturn
 
-from channels.consumer import AsyncConsumer
-
 from realtime.access import Credential, Identity, Verify
 from realtime.conf import conf
+from realtime.consumers.sending import Sender
 from realtime.hub.hub import Hub
-from realtime.protocol import AuthResult, Close, CloseCode, Event, Refused, parse_object
-from realtime.scope import Scope
+from realtime.protocol import AuthResult, Close, CloseCode, Refused, parse_object
 
 UNKNOWN = Identity("guest:", "Guest")
 """Who speaks on a socket before that is known."""
@@ -29,14 +27,13 @@ def login_secret(text: str) -> str | None:
     return value["token"] if isinstance(value["token"], str) else ""
 
 
-class Speaker(AsyncConsumer):
+class Speaker(Sender):
     """The part of a socket that knows who speaks. The scope says whom the handshake brought; see realtime.asgi."""
 
-    __slots__ = ("_expiry", "_holder", "hub", "identity", "query", "scope")
+    __slots__ = ("_expiry", "_holder", "hub", "query")
 
     login_required: ClassVar[bool] = False
 
-    scope: Scope
     hub: Hub
 
     def __init__(self) -> None:
@@ -62,25 +59,9 @@ class Speaker(AsyncConsumer):
         await self._become_owner(secret)
         await self.identified()
 
-    # What the rest of the socket gives.
-
-    async def reply(self, message: Event | str | bytes) -> None:
-        """Send to this socket, and wait until it has room."""
-        raise NotImplementedError
-
-    def end(self, code: CloseCode, reason: str = "") -> None:
-        """Close from outside the loop."""
-        raise NotImplementedError
-
-    def log(self, what: str, *args: object, **facts: object) -> None:
-        """Write a line about this socket."""
-        raise NotImplementedError
-
     async def _first_text(self) -> str:
         """The text of the first frame; raises Close if there is none to come."""
         raise NotImplementedError
-
-    # What it does for the rest of the socket.
 
     def _identify(self) -> None:
         """Be whom the handshake brought."""

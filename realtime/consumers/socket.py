@@ -18,28 +18,23 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from realtime import db
 from realtime.access import Identity, Rights
-from realtime.conf import conf
 from realtime.consumers.login import Speaker
 from realtime.hub.hub import current_hub
-from realtime.hub.outbox import Burst, DirectOutbox, Frame, FrameWriter, Outbox, QueuedOutbox
-from realtime.limits import CommandRate
-from realtime.log import log
-from realtime.protocol import Close, CloseCode, Event, Refused
-from realtime.scope import Receive, Scope, Send, loggable, query_of, refuse_handshake
+from realtime.hub.outbox import DirectOutbox, FrameWriter, QueuedOutbox
+from realtime.limits import CommandRate, size_of, too_big
+from realtime.protocol import Close, CloseCode, Refused
+from realtime.scope import Receive, Scope, Send, query_of, refuse_handshake
 
 RETURN_SECONDS = 5.0
 """Within this time clients of a stopped server come back, each at a random moment of it."""
 RETURNS_PER_SECOND = 500
 """More clients than that come back over a longer time: another process has to take them all."""
-
-REASON_BYTES = 123
-"""What a close frame has room for (RFC 6455 §5.5)."""
 
 UNAVAILABLE = "Storage is not available, so whether this happened is unknown. Send it again with the same id."
 
@@ -51,11 +46,9 @@ class SocketConsumer(Speaker):
 
     # A process has one for each socket, and a dict for so many attributes would be most of it.
     __slots__ = (
-        *("outbox", "rate", "id", "opened_at", "messages_in", "bytes_in"),
-        *("_receive", "_send", "_tasks", "_in_flight", "_ended"),
+        *("rate", "id", "opened_at", "messages_in", "bytes_in"),
+        *("_receive", "_in_flight"),
     )
-
-    outbox: Outbox
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,9 +58,7 @@ class SocketConsumer(Speaker):
         self.opened_at = datetime.now(UTC)
         self.messages_in = 0
         self.bytes_in = 0
-        self._tasks: set[asyncio.Task[None]] = set()
         self._in_flight: set[asyncio.Future[Any]] = set()
-        self._ended: tuple[int, str] | None = None
 
     # For subclasses.
 
@@ -97,45 +88,6 @@ class SocketConsumer(Speaker):
 
     def closed(self) -> None:
         """Called when the socket is gone, however it went. Must not wait."""
-
-    async def refused(self, refusal: Refused, id: str | None) -> None:
-        """Tell the client why its frame was not accepted."""
-        await self.reply(f"Error: {refusal.message}")
-
-    # What handlers use.
-
-    async def reply(self, message: Event | str | bytes) -> None:
-        """Send to this socket, and wait until it has room."""
-        await self.outbox.send(Frame(message.encode() if isinstance(message, Event) else message))
-
-    def push(self, frame: Frame | Burst) -> None:
-        """Send to this socket without waiting: a reader that is too slow is closed."""
-        if self._ended is None:
-            self.outbox.push(frame)
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run `work` beside the loop; it ends with the socket, and the socket ends if it fails."""
-        task = asyncio.create_task(self._guard(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def end(self, code: CloseCode, reason: str = "") -> None:
-        """Close from outside the loop; the loop ends when the server confirms."""
-        if self._ended is None:
-            self._ended = (code, reason)
-            self.spawn(self._send_close())
-
-    def matches(self, wanted: Mapping[str, str]) -> bool:
-        """Tell whether all of these apply: `connection`, `user`, `token`, `stream`, `identity`, each as text."""
-        login = self.identity.login
-        facts = {
-            "connection": {self.id},
-            "identity": {self.identity.key},
-            "user": {str(login.user)} if login else set(),
-            "token": {str(login.token)} if login else set(),
-            "stream": self.reads(),
-        }
-        return all(value in facts[name] for name, value in wanted.items())
 
     # The loop.
 
@@ -200,40 +152,6 @@ class SocketConsumer(Speaker):
             raise Close(CloseCode.DONE)
         return message.get("text") or ""
 
-    async def _guard(self, work: Awaitable[None]) -> None:
-        """Turn what escapes a handler into a close; an exception of ours never reaches the server."""
-        try:
-            await work
-        except Close as close:
-            self._ended = self._ended or (close.code, close.reason)
-            await self._send_close()
-        except Refused as refusal:
-            # A browser cannot read why a handshake was refused, so it is said on the open socket.
-            await self.refused(refusal, None)
-            self._ended = self._ended or (refusal.close or CloseCode.NOT_ALLOWED, refusal.message)
-            await self._send_close()
-        except db.Unavailable:
-            await self.refused(Refused("unavailable", "Storage is not available. Come back in a moment."), None)
-            self._ended = self._ended or (CloseCode.TRY_LATER, "storage unavailable")
-            await self._send_close()
-        except Exception:
-            logger.exception("socket failed", extra=self._context())
-            self._ended = self._ended or (CloseCode.INTERNAL, "")
-            await self._send_close()
-
-    async def _send_close(self) -> None:
-        assert self._ended is not None
-        code, reason = self._ended
-        reason = reason.encode()[:REASON_BYTES].decode(errors="ignore")
-        await self.outbox.finish()
-        for sent in (int(code), int(CloseCode.DONE)):  # Daphne sends only this one and 3000 to 4999
-            try:
-                await self._send({"type": "websocket.close", "code": sent, "reason": reason})
-            except Exception as error:  # noqa: BLE001 - a server may raise anything for a peer that is gone
-                logger.debug("close %d not sent: %s", sent, error)
-            else:
-                return
-
     async def _on_frame(self, message: dict[str, Any]) -> None:
         text, data = message.get("text"), message.get("bytes")
         self.messages_in += 1
@@ -265,9 +183,6 @@ class SocketConsumer(Speaker):
         window = max(RETURN_SECONDS, self.hub.sockets.total / RETURNS_PER_SECOND)
         raise Close(CloseCode.RESTARTING, f"retry_after={random.uniform(0.5, window):.1f}")
 
-    def _overflow(self) -> None:
-        self.end(CloseCode.SLOW_READER, "slow reader")
-
     def _clean_up(self) -> None:
         for task in self._tasks:
             task.cancel()
@@ -277,31 +192,3 @@ class SocketConsumer(Speaker):
             self.closed()
         except Exception:
             logger.exception("clean-up failed", extra=self._context())
-
-    # Log lines: one on connect, one on close.
-
-    def _context(self) -> dict[str, Any]:
-        return {
-            "route": loggable(str(self.scope.get("path", ""))),
-            "who": self.identity.name,
-            "address": self.scope.get("address", ""),
-        }
-
-    def log(self, what: str, *args: object, **facts: object) -> None:
-        """Write a line about this socket, with its route, who speaks, and its address."""
-        log(logger, what, *args, **{**self._context(), **facts})
-
-
-def size_of(frame: str | bytes | None) -> int:
-    """How many bytes a frame has."""
-    if not frame:
-        return 0
-    return len(frame) if isinstance(frame, bytes) or frame.isascii() else len(frame.encode())
-
-
-def too_big(frame: str | bytes | None) -> bool:
-    """Tell whether a frame has more bytes than a client may send at once."""
-    limit = conf.max_frame_bytes
-    if not limit or not frame or len(frame) <= limit // 4:  # a character has at most four bytes
-        return False
-    return size_of(frame) > limit

@@ -14,7 +14,8 @@ from realtime.hub.live import Start
 from realtime.processes.presence import Change
 from realtime.protocol import CloseCode, Refused
 from realtime.streams.batch import Stored
-from realtime.streams.stream import Stream, is_name
+from realtime.streams.name import is_name
+from realtime.streams.stream import Stream
 
 
 class Opening(NamedTuple):

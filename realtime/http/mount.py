@@ -12,7 +12,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 
-from realtime.http.requests import REFUSALS, refuse
+from realtime.http.replies import REFUSALS, reply_refusal
 from realtime.protocol import Refused
 
 METHODS = "GET, POST, DELETE"
@@ -35,7 +35,7 @@ def mounted(api: NinjaAPI) -> tuple[list[URLPattern], str, str]:
     Pages of ALLOWED_ORIGINS may ask there, without cookies. Whatever is refused is told in JSON.
     """
     for kind in REFUSALS:
-        api.add_exception_handler(kind, refuse)  # type: ignore[arg-type]  # it is given instances
+        api.add_exception_handler(kind, reply_refusal)  # type: ignore[arg-type]  # it is given instances
     patterns, app_name, namespace = api.urls
     found: list[URLPattern] = []
     for pattern in patterns:
@@ -53,7 +53,7 @@ def mounted(api: NinjaAPI) -> tuple[list[URLPattern], str, str]:
 async def _nothing(request: HttpRequest, **_: Any) -> HttpResponse:
     if request.method == "OPTIONS":  # a browser would keep the answer to the request itself from its page
         return HttpResponse(status=204)
-    return refuse(request, Refused("not_found", "There is nothing here."))
+    return reply_refusal(request, Refused("not_found", "There is nothing here."))
 
 
 def _open_to_others(view: View) -> View:
@@ -77,6 +77,6 @@ async def _answer(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -
         allowed = response["Allow"]
         if request.method == "OPTIONS":
             return HttpResponse(status=204, headers={"Allow": allowed})
-        response = refuse(request, Refused("unsupported_action", f"Only {allowed} can be done here."))
+        response = reply_refusal(request, Refused("unsupported_action", f"Only {allowed} can be done here."))
         response["Allow"] = allowed
     return response

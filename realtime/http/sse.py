@@ -5,12 +5,7 @@ present, resumes, is limited and is told of a restart like any other.
 """
 
 import asyncio
-import random
-import signal
-import socket
-import threading
 from collections.abc import Awaitable, Callable, Mapping
-from types import FrameType
 from typing import Any, Self
 
 from django.contrib.auth.models import AnonymousUser
@@ -19,20 +14,14 @@ from pydantic_core import from_json
 
 from realtime.access import Identity
 from realtime.consumers.socket import SocketConsumer
-from realtime.http.requests import RETRY_SECONDS, ApiRequest, address_of
-from realtime.hub.outbox import Burst, Frame, Outbox
+from realtime.http.event_outbox import EventOutbox
+from realtime.http.replies import RETRY_SECONDS
+from realtime.http.requests import ApiRequest, address_of
+from realtime.http.stopping import stopping
 from realtime.protocol import CloseCode, Command, Refused
 from realtime.scope import Application, Receive, Scope, Send
+from realtime.server.frames import bound_send_buffer
 
-KEEP_ALIVE_SECONDS = 15.0
-"""After so much silence a comment is sent; it also finds out who is gone."""
-KEEP_ALIVE = b": keep-alive\n\n"
-RETRY_MILLISECONDS = (500, 5000)
-"""When a browser comes back; not all of them at once."""
-ROOM_BYTES = 64 * 1024
-"""A replay waits while so much is unread."""
-KERNEL_BUFFER_BYTES = 256 * 1024
-"""Without a bound the kernel would hide megabytes from the outbox."""
 UNREAD_SECONDS = 5.0
 """A response that nobody has begun to read by then was never sent."""
 
@@ -68,84 +57,8 @@ def _transport(request: HttpRequest) -> asyncio.Transport | None:
     transport: asyncio.Transport | None = getattr(request, "scope", {}).get("transport")
     if transport is None or transport.is_closing():
         return None
-    raw = transport.get_extra_info("socket")
-    if raw is not None and raw.family in {socket.AF_INET, socket.AF_INET6}:
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
+    bound_send_buffer(transport.get_extra_info("socket"))
     return transport
-
-
-class EventOutbox(Outbox):
-    """What waits for one reader, as text of the event stream; bounded like a socket's."""
-
-    def __init__(self, encode: Callable[[str], bytes], on_overflow: Callable[[], None]) -> None:
-        super().__init__(on_overflow)
-        self._encode = encode
-        self._waiting = [b"retry: %d\n\n" % random.randint(*RETRY_MILLISECONDS)]
-        self._bytes = 0
-        self._ended = False
-        self._news = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
-
-    @property
-    def unsent(self) -> int:
-        return self._bytes
-
-    def push(self, frame: Frame | Burst) -> None:
-        if self._bytes > self._limit:
-            self._overflow()
-        if not self.overflowed:
-            self._put(frame)
-
-    async def send(self, frame: Frame) -> None:
-        if not self.overflowed:
-            self._put(frame)
-            await self.drain()
-
-    async def drain(self) -> None:
-        await self._room.wait()
-
-    @property
-    def gone(self) -> bool:
-        return self._ended
-
-    async def finish(self) -> None:
-        """Nothing to do: what waits is read before the end."""
-
-    def _put(self, frame: Frame | Burst) -> None:
-        if self._ended:
-            return
-        for each in frame.frames:
-            assert isinstance(each.data, str)
-            event = self._encode(each.data)
-            self._waiting.append(event)
-            self._bytes += len(event)
-            self.messages += 1
-            self.bytes += len(event)
-        self._news.set()
-        if self._bytes > ROOM_BYTES:
-            self._room.clear()
-
-    async def take(self) -> bytes:
-        """All that waits, or a comment after a long silence; nothing at the end."""
-        try:
-            async with asyncio.timeout(KEEP_ALIVE_SECONDS):
-                await self._news.wait()
-        except TimeoutError:
-            return KEEP_ALIVE
-        taken = b"".join(self._waiting)
-        self._waiting.clear()
-        self._bytes = 0
-        if not self._ended:
-            self._news.clear()
-            self._room.set()
-        return taken
-
-    def end(self) -> None:
-        """Let nobody wait any more, neither for news nor for room."""
-        self._ended = True
-        self._news.set()
-        self._room.set()
 
 
 class EventStream:
@@ -262,45 +175,3 @@ class EventStream:
         self._outbox.end()
         self._received.put_nowait({"type": "websocket.disconnect", "code": 1001})
         stopping.discard(self)
-
-
-class Stopping:
-    """Tells streams that the server was asked to stop: it waits for every response to end.
-
-    Uvicorn tells its sockets, but not its responses; so the signals are heard here, and then by the server.
-    """
-
-    def __init__(self) -> None:
-        self._streams: set[EventStream] = set()
-        self._servers: dict[int, Callable[[int, FrameType | None], Any]] = {}
-
-    def add(self, stream: EventStream) -> None:
-        """Tell this stream too."""
-        self._streams.add(stream)
-        if threading.current_thread() is not threading.main_thread():
-            return  # signals come to the main thread alone: this server has another way to stop
-        for number in (signal.SIGINT, signal.SIGTERM):
-            handler = signal.getsignal(number)
-            if callable(handler) and handler != self._tell:
-                self._servers[number] = handler
-                signal.signal(number, self._tell)
-
-    def discard(self, stream: EventStream) -> None:
-        """Tell it no more; after the last one the signals are the server's again."""
-        self._streams.discard(stream)
-        if self._streams or threading.current_thread() is not threading.main_thread():
-            return
-        for number, handler in self._servers.items():
-            if signal.getsignal(number) == self._tell:
-                signal.signal(number, handler)
-        self._servers.clear()
-
-    def _tell(self, number: int, frame: FrameType | None) -> None:
-        for stream in list(self._streams):
-            stream.stop()
-        if server := self._servers.get(number):
-            server(number, frame)
-
-
-stopping = Stopping()
-"""The streams that this process serves."""

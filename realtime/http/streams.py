@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from realtime import access, db
 from realtime.access import Action, Identity
-from realtime.http.requests import reply_json
+from realtime.http.replies import reply_json
 from realtime.protocol import Event, Message, Refused, Sequence, printable
 from realtime.streams.batch import PAGE, Snapshot, Stored
 from realtime.streams.replay import with_entries

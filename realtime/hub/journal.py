@@ -7,16 +7,13 @@ import asyncio
 import logging
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from realtime import db
 from realtime.hub.hub import current_hub
 from realtime.per_loop import PerLoop
 from realtime.streams.commit import NO_WAIT, LockWait, Outcome, commit
-
-if TYPE_CHECKING:
-    from realtime.streams.entry import Entry
-    from realtime.streams.stream import Stream
+from realtime.streams.entry import Entry
+from realtime.streams.stream import Stream
 
 BATCH = 500
 """Entries in one transaction at most."""
@@ -28,8 +25,8 @@ logger = logging.getLogger("chorus.journal")
 
 @dataclass(slots=True, eq=False)
 class _Handed:
-    entry: "Entry"
-    done: "asyncio.Future[Entry]"
+    entry: Entry
+    done: asyncio.Future[Entry]
 
 
 class Journal:
@@ -46,7 +43,7 @@ class Journal:
         self._waiter = db.Threads(2, "journal-held")
         self._loop = asyncio.get_running_loop()
 
-    def append(self, stream: "Stream", entry: "Entry") -> "asyncio.Future[Entry]":
+    def append(self, stream: Stream, entry: Entry) -> asyncio.Future[Entry]:
         """Hand in an entry; the future has the stored entry once it is committed and delivered locally.
 
         An entry whose sender used its id before gives the first one, with `duplicate` set. The future fails
@@ -90,7 +87,7 @@ class Journal:
         self._queue = kept
         return taken
 
-    def _set_apart(self, model: "type[Stream]", handed: list[_Handed]) -> None:
+    def _set_apart(self, model: type[Stream], handed: list[_Handed]) -> None:
         by_stream: dict[int, list[_Handed]] = defaultdict(list)
         for each in handed:
             by_stream[each.entry.stream_id].append(each)
@@ -100,7 +97,7 @@ class Journal:
             self._apart.add(task)
             task.add_done_callback(self._apart.discard)
 
-    async def _commit_apart(self, model: "type[Stream]", pk: int, handed: list[_Handed]) -> None:
+    async def _commit_apart(self, model: type[Stream], pk: int, handed: list[_Handed]) -> None:
         try:
             await self._commit(self._waiter, model, handed, LockWait(allowed=True, seconds=LOCK_SECONDS))
         finally:
@@ -108,7 +105,7 @@ class Journal:
             self._kick()
 
     async def _commit(
-        self, threads: db.Threads, model: "type[Stream]", handed: list[_Handed], lock: LockWait
+        self, threads: db.Threads, model: type[Stream], handed: list[_Handed], lock: LockWait
     ) -> list[_Handed]:
         """Commit, deliver, answer. Returns those whose stream another transaction holds."""
         here = current_hub()
@@ -148,7 +145,7 @@ class Journal:
             await asyncio.to_thread(threads.close)  # Django closes no connection in a thread with a running loop
 
 
-def _give_up(done: "asyncio.Future[Entry]") -> None:
+def _give_up(done: asyncio.Future[Entry]) -> None:
     if not done.done():
         done.set_exception(db.Unavailable("the database did not answer in time"))
 

@@ -1,31 +1,33 @@
-"""One stream as this process sees it: how far it has delivered, its newest entries, and how holes are mended."""
+"""One stream as this process sees it: how far it has delivered, its newest entries, and how holes are mended.
 
-from __future__ import annotations
+unread ──► current ──► holed ──► current
+▲           │          │
+└── reset ◄─┴──────────┘
+
+unread   the position is not known: what commits is kept until the first read is through, which the first who
+joins asks for.
+current  whoever has caught up has all up to the position. The next entry is delivered, an older one dropped.
+holed    something after the position is missing: a repair reads it, one at a time, while what comes is dropped.
+reset    the epoch is another, or what is missing was pruned: every socket is told to join anew.
+"""
 
 import asyncio
-import logging
-import random
-from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from realtime import db
 from realtime.hub.outbox import Frame
+from realtime.hub.repair import Repair
+from realtime.hub.ring import Ring
 from realtime.hub.subscription import Subscription, push_stored
 from realtime.protocol import CloseCode, Refused
-from realtime.streams.batch import PAGE, Batch, Head, Snapshot, Stored
+from realtime.streams.batch import Batch, Head, Snapshot, Stored
+from realtime.streams.stream import Stream
 
-if TYPE_CHECKING:
-    from realtime.streams.stream import Stream
-
-RING_BYTES = 1024 * 1024
 FRESH = 50
 """Entries shown to who joins without a position."""
 REPAIRS_AT_ONCE = 4
 """Per process, so that a storm of holes leaves threads for joins."""
-
-logger = logging.getLogger("chorus.live")
 
 
 @dataclass(slots=True)
@@ -57,15 +59,10 @@ class LiveStream:
         self._early: list[Batch] = []
         """What committed while the first read was under way, and may or may not be in it."""
         self._first_seq = 1
-        self._ring: deque[tuple[Stored, Frame]] = deque()
-        self._ring_bytes = 0
-        self._ring_after: int | None = None
-        """The ring holds all after this position; None: older entries have to be read first."""
+        self._ring = Ring()
         self._forgotten = 0
         self._loading: asyncio.Task[None] | None = None
-        self._repairing: asyncio.Task[None] | None = None
-        self._asked = False
-        """A repair was asked for since the latest read began."""
+        self._repair = Repair(model.__name__, self._repair_page)
         self._repairs = repairs
         self._row: Stream | None = None
 
@@ -99,29 +96,14 @@ class LiveStream:
         for item in framed:
             if item[0].rewrites:
                 self._forget()
-            self._remember(item)
+            if self.model.contiguous:
+                self._ring.add(item)
+            else:
+                self._ring.hold_only(item)
         push_stored(self.subscribers, framed)
 
-    def _remember(self, item: tuple[Stored, Frame]) -> None:
-        if not self.model.contiguous:  # the newest says it all, whatever was read before it
-            self._ring.clear()
-            self._ring_bytes = 0
-            self._ring_after = item[0].seq - 1
-        self._ring.append(item)
-        self._ring_bytes += len(item[1].wire)
-        while len(self._ring) > PAGE or self._ring_bytes > RING_BYTES:
-            self._drop_oldest()
-
-    def _drop_oldest(self) -> None:
-        dropped, frame = self._ring.popleft()
-        self._ring_bytes -= len(frame.wire)
-        if self._ring_after is not None:
-            self._ring_after = dropped.seq
-
     def _forget(self) -> None:
-        self._ring.clear()
-        self._ring_bytes = 0
-        self._ring_after = None
+        self._ring.forget()
         self._forgotten += 1
 
     # Joining.
@@ -134,12 +116,12 @@ class LiveStream:
         """
         await self._loaded()
         if since is not None and epoch == self.epoch and since > (self.position or 0):
-            await self._repaired()  # another process told it more than this one knows
+            await self._repair.done()  # another process told it more than this one knows
             await self._loaded()
         assert self.position is not None
-        events = [stored for stored, _ in self._ring]
+        events = self._ring.entries
         same = epoch == self.epoch or since == 0  # 0 stands before all, in any epoch
-        known = since is not None and same and (self._ring_after or 0) <= since <= self.position
+        known = since is not None and same and (self._ring.after or 0) <= since <= self.position
         if known and self.model.contiguous:
             events = [stored for stored in events if stored.seq > (since or 0)]
         elif since is None:
@@ -154,9 +136,8 @@ class LiveStream:
         """
         epoch = self.epoch
         while self.epoch == epoch and self.position is not None and seq < self.position:
-            if self._ring_after is not None and self._ring_after <= seq:
-                events = [stored for stored, _ in self._ring if stored.seq > seq]
-            else:
+            events = self._ring.since(seq)
+            if events is None:
                 snapshot = await db.run(self.model.read, self.pk, seq)
                 events = snapshot.events if snapshot else []
             if self.epoch == epoch and (not events or (self.model.contiguous and events[0].seq != seq + 1)):
@@ -171,7 +152,7 @@ class LiveStream:
 
     async def _loaded(self) -> None:
         """Wait until the position is known and the ring is fresh; one read serves all who wait."""
-        while self.position is None or self._ring_after is None:
+        while self.position is None or self._ring.after is None:
             if self._loading is None:
                 self._loading = asyncio.create_task(self._load())
             await asyncio.shield(self._loading)
@@ -188,7 +169,7 @@ class LiveStream:
                 for batch in early:
                     self.offer(batch)
             elif self.epoch != snapshot.epoch or self.position < snapshot.last_seq:
-                await self._repaired()
+                await self._repair.done()
             self._first_seq = snapshot.first_seq
             if forgotten == self._forgotten:
                 self._fill_ring(snapshot)
@@ -197,13 +178,11 @@ class LiveStream:
 
     def _fill_ring(self, snapshot: Snapshot) -> None:
         """Put what was read in front of what was delivered since; they touch, or it is read again."""
-        delivered = self._ring[0][0].seq if self._ring else (self.position or 0) + 1
-        older = [(event, Frame(event.text)) for event in snapshot.events if event.seq < delivered]
+        delivered = self._ring.begins() or (self.position or 0) + 1
         if snapshot.last_seq < delivered - 1 or snapshot.epoch != self.epoch:
             return
-        self._ring_after = older[0][0].seq - 1 if older else delivered - 1
-        self._ring.extendleft(reversed(older))
-        self._ring_bytes += sum(len(frame.wire) for _, frame in older)
+        older = [event for event in snapshot.events if event.seq < delivered]
+        self._ring.put_before(older, older[0].seq - 1 if older else delivered - 1)
 
     # Repair.
 
@@ -217,51 +196,22 @@ class LiveStream:
     def _prune(self, first_seq: int) -> None:
         """Show nobody any more what was pruned."""
         self._first_seq = max(self._first_seq, first_seq)
-        while self._ring and self._ring[0][0].seq < first_seq:
-            self._drop_oldest()
-        if self._ring_after is not None:
-            self._ring_after = max(self._ring_after, first_seq - 1)
+        self._ring.prune(first_seq)
 
     def repair(self) -> asyncio.Task[None]:
         """Compare with the database and deliver what is missing; one at a time, in the background."""
-        self._asked = True
-        if self._repairing is None:
-            self._repairing = asyncio.create_task(self._repair())
-        return self._repairing
-
-    async def _repaired(self) -> None:
-        """Repair and wait for it; raises Unavailable if the database does not answer."""
-        done, _ = await asyncio.wait({self.repair()}, timeout=db.WAIT_SECONDS)
-        if not done:
-            raise db.Unavailable("the database did not answer in time")
-
-    async def _repair(self) -> None:
-        delay = 0.25
-        try:
-            while self.position is not None:
-                # What is asked for while a read is under way may not be in it, so it is read again.
-                self._asked = False
-                try:
-                    if await self._repair_page() and not self._asked:
-                        return
-                except db.Unavailable:
-                    await asyncio.sleep(delay * random.uniform(0.5, 1.5))
-                    delay = min(delay * 2, 5.0)
-        except Exception:
-            logger.exception("repair of %s failed; the next check tries again", self.model.__name__)
-        finally:
-            self._repairing = None
+        return self._repair.ask()
 
     async def _repair_page(self) -> bool:
         before = self.position
+        if before is None:
+            return True
         async with self._repairs:
             snapshot = await db.run(self.model.read, self.pk, before)
-        if before is None or self.position is None:
+        if self.position is None:
             return True
         if snapshot is None:
-            for subscription in list(self.subscribers):
-                if subscription.on_gone:
-                    subscription.on_gone()
+            self._tell_gone()
             return True
         if snapshot.epoch == self.epoch and snapshot.last_seq < before:
             # The database went back behind what was told: what follows must not look like a continuation.
@@ -276,6 +226,11 @@ class LiveStream:
             return True
         return self.position >= snapshot.last_seq
 
+    def _tell_gone(self) -> None:
+        for subscription in list(self.subscribers):
+            if subscription.on_gone:
+                subscription.on_gone()
+
     def _reset(self) -> None:
         self.position = None
         self._forget()
@@ -286,6 +241,6 @@ class LiveStream:
 
     def close(self) -> None:
         """Stop what runs in the background."""
-        for task in (self._loading, self._repairing):
-            if task is not None:
-                task.cancel()
+        if self._loading is not None:
+            self._loading.cancel()
+        self._repair.close()

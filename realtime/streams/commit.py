@@ -6,17 +6,47 @@ import copy
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any, Protocol
 
-from django.db import InterfaceError, OperationalError, connections, router, transaction
+from django.db import InterfaceError, OperationalError, connections, models, router, transaction
 from django.db.models.functions import Now
 
 from realtime.protocol import Refused
-from realtime.streams.batch import Batch
+from realtime.streams.batch import Batch, Stored
+from realtime.streams.entry import Entry
 
-if TYPE_CHECKING:
-    from realtime.streams.entry import Entry
-    from realtime.streams.stream import Stream
+
+class Appendable(Protocol):
+    """What a commit asks of a stream whose row it has locked; realtime.streams.stream.Stream is one."""
+
+    pk: Any
+    epoch: str
+    last_seq: int
+    clock: datetime
+    """The database's time at the lock."""
+
+    @property
+    def key(self) -> str:
+        """Names this stream among all."""
+
+    def begin_epoch(self) -> None:
+        """Take a new epoch, which is still to be written."""
+
+    def head(self) -> dict[str, Any]:
+        """What is written to the locked row."""
+
+    def shown(self, added: list[Entry]) -> list[Stored]:
+        """What readers get of entries that commit together."""
+
+    def settle(self, added: list[Entry]) -> None:
+        """Do what else belongs into the transaction that added entries."""
+
+    def appended(self) -> models.QuerySet[Any]:
+        """This stream's rows, also those that are read no more."""
+
+    def since(self, after: int, *, until: int) -> list[Stored]:
+        """Entries after one position and not after another, oldest first."""
 
 
 @dataclass(slots=True)
@@ -42,7 +72,7 @@ WAIT = LockWait(allowed=True)
 
 
 def commit(
-    model: type[Stream],
+    model: Any,
     entries: Sequence[Entry],
     *,
     lock: LockWait = WAIT,
@@ -80,7 +110,7 @@ def commit(
 
 
 def _commit(
-    model: type[Stream], entries: Sequence[Entry], using: str, lock: LockWait, positions: dict[int, tuple[str, int]]
+    model: Any, entries: Sequence[Entry], using: str, lock: LockWait, positions: dict[int, tuple[str, int]]
 ) -> Outcome:
     outcome = Outcome()
     by_stream: dict[int, dict[int, Entry]] = defaultdict(dict)
@@ -112,7 +142,7 @@ def _commit(
     return outcome
 
 
-def _lock(model: type[Stream], pks: Iterable[int], using: str, lock: LockWait) -> dict[int, Stream]:
+def _lock(model: Any, pks: Iterable[int], using: str, lock: LockWait) -> dict[int, Appendable]:
     """Lock the rows in the order of their keys, and read the database's clock with them.
 
     On SQLite the transaction is IMMEDIATE and already holds the one write lock there is.
@@ -125,12 +155,12 @@ def _lock(model: type[Stream], pks: Iterable[int], using: str, lock: LockWait) -
         .select_for_update(skip_locked=not lock.allowed, no_key=True)
         .filter(pk__in=list(pks))
         .order_by("pk")
-        .annotate(clock=Now())  # type: ignore[no-redef]  # declared on the model for those who read it
+        .annotate(clock=Now())
     )
     return {row.pk: row for row in rows}
 
 
-def _number(stream: Stream, entries: dict[int, Entry], results: dict[int, Entry | Exception]) -> list[Entry]:
+def _number(stream: Appendable, entries: dict[int, Entry], results: dict[int, Entry | Exception]) -> list[Entry]:
     """Give each new entry its position; answer repeats and refusals in `results`. Returns the new ones."""
     ids = {entry.client_id for entry in entries.values() if entry.client_id is not None}
     known: dict[tuple[str, Any], Entry] = {}

@@ -11,39 +11,22 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.db import models, router, transaction
 from django.db.models import Q
 from django.utils.functional import cached_property
 
-from realtime.access import AccessLevel, Action, Identity, require
-from realtime.protocol import CloseCode, Refused
+from realtime.access import AccessLevel, Action, Identity
 from realtime.streams.batch import PAGE, Batch, Head, Snapshot, Stored, announce_on_commit
 from realtime.streams.commit import commit
 from realtime.streams.entry import Entry
-from realtime.streams.grants import GRANT_FIELDS, NO_GRANTS, Grants, granted_to, grants_of
+from realtime.streams.grants import NO_GRANTS, Grants, grants_of
 from realtime.streams.key import key_of
-
-validate_name = RegexValidator(
-    r"\A[a-z0-9][a-z0-9._-]{0,63}\Z",
-    "Use 1 to 64 lower-case letters, digits, dots, underscores and hyphens, a letter or digit first.",
-)
-
+from realtime.streams.name import validate_name
 
 IDS_KEPT = timedelta(hours=24)
 """How long a client's id is known at least: what it sends again within this time is stored once."""
 PRUNED_AT_ONCE = 1000
 """Rows one transaction of pruning takes away; a step is short enough for a message to wait for."""
-
-
-def is_name(text: str) -> bool:
-    """Tell whether `text`, already lower-cased, may name a stream."""
-    try:
-        validate_name(text)
-    except ValidationError:
-        return False
-    return True
 
 
 def new_epoch() -> str:
@@ -53,40 +36,6 @@ def new_epoch() -> str:
 
 unpruned = Q(seq__gte=models.F("stream__first_seq"))
 """Entries that may be read: others are about to go, or stay for their ids alone."""
-
-
-class StreamQuerySet(models.QuerySet[Any]):
-    """Streams as visitors meet them."""
-
-    def open(self, name: str, visitor: Identity) -> Any:
-        """The stream of that name. In development the first visitor makes it, in production staff do.
-
-        Raises Refused with close code 4500 for what is no name, and 4504 where there is none of that name.
-        """
-        name = name.lower()
-        kind = self.model._meta.verbose_name
-        if not is_name(name):
-            raise Refused("invalid", f"Bad {kind} name. {validate_name.message}", close=CloseCode.BAD_NAME)
-        stream = self.filter(name=name).first()
-        if stream is not None:
-            return stream
-        if settings.DEBUG or getattr(visitor.user, "is_staff", False):
-            fresh = self.model(name=name)
-            if not (visitor.has_scope("read", fresh) or visitor.has_scope("write", fresh)):
-                require(visitor, "read", fresh)
-            return self.get_or_create(name=name)[0]
-        raise Refused("not_found", f"There is no such {kind}.", close=CloseCode.NO_SUCH_STREAM)
-
-    def readable_by(self, identity: Identity) -> Self:
-        """The streams that `identity` may read, without regard to the scopes of a token."""
-        if identity.is_superuser:
-            return self.all()
-        if identity.user is None:
-            return self.exclude(guest_access=AccessLevel.NONE)
-        granted = Q()
-        for name in GRANT_FIELDS:
-            granted |= Q(pk__in=granted_to(self.model, name, identity.user))
-        return self.filter(~Q(member_access=AccessLevel.NONE) | granted)
 
 
 class Stream(models.Model):

@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from config.management.commands import up
-from realtime.management.commands.serve import Options
+from realtime.server.options import Options
 from tests.processes import free_port, missing
 
 BASE_DIR = Path(__file__).resolve().parents[2]

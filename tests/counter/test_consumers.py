@@ -12,7 +12,7 @@ from counter.consumers import CounterConsumer
 from counter.models import Change, Counter
 from realtime import db
 from realtime.access import AccessLevel, Identity
-from realtime.hub import live
+from realtime.hub import ring
 from realtime.hub.hub import current_hub
 from realtime.processes import presence as presence_module
 from tests.connect import Event, Socket, connect, followed, until
@@ -70,7 +70,7 @@ async def test_a_state_comes_on_connect_whatever_position_is_given(query: str, c
 async def test_however_much_was_counted_a_state_comes_on_connect(
     cups: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "RING_BYTES", 200)
+    monkeypatch.setattr(ring, "RING_BYTES", 200)
     async with connect(CUPS) as first:
         for value in range(1, 21):
             await first.command("plus")

@@ -27,7 +27,7 @@ from chat.models import Room
 from notifications.models import Topic
 from realtime import db
 from realtime.access import Identity
-from realtime.hub import live
+from realtime.hub import ring
 from realtime.hub.hub import close_hub, current_hub
 from realtime.hub.journal import close_journal, current_journal
 from realtime.protocol import Refused
@@ -697,7 +697,7 @@ def test_any_order_of_events_keeps_the_promises(
 ) -> None:
     settings.CHORUS_COMMAND_RATE = 0
     settings.CHORUS_PRUNE_INTERVAL = 0
-    for module in (live, streams):
+    for module in (ring, streams):
         monkeypatch.setattr(module, "PAGE", PAGE)
     monkeypatch.setattr(replay, "ENTRIES_BYTES", 300)
     # Making a failure small takes minutes, since what fails often waits for what does not come.

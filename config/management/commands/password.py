@@ -1,20 +1,13 @@
 """`manage.py password`: a new random password for the admin, or for somebody else."""
 
 import argparse
-import secrets
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
-"""Without what people confuse: 0 and o, 1 and l."""
-
-
-def random_password() -> str:
-    """12 characters, 60 random bits."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(12))
+from config.passwords import random_password
 
 
 class Command(BaseCommand):

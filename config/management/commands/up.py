@@ -13,9 +13,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
 from config import certificate
-from config.management.commands.password import random_password
+from config.passwords import random_password
 from config.terminal import ctrl_c_is_ours
-from realtime.management.commands import serve
+from realtime.server import run
+from realtime.server.options import Options, check_options, port_number, url_host
 
 ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not listened on
 
@@ -25,15 +26,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
-        parser.add_argument("--port", type=serve.port_number, default=8000, help="the port to listen on (8000)")
+        parser.add_argument("--port", type=port_number, default=8000, help="the port to listen on (8000)")
         parser.add_argument("--tls", action="store_true", help="serve https and wss with localhost.pem")
 
     def handle(self, *_: Any, host: str, port: int, tls: bool, **__: Any) -> None:
-        serve.end_as_asked()
+        run.end_as_asked()
         try:
             with ctrl_c_is_ours():
                 self._serve(host, port, tls_cert=local_certificate() if tls else None)
-        except serve.PortInUse:
+        except run.PortInUse:
             raise CommandError(f"Port {port} is in use. Try: make run PORT={port + 1}") from None
         except SystemExit as stop:
             if stop.code:
@@ -41,14 +42,14 @@ class Command(BaseCommand):
         self.stdout.write("\nChorus stopped.")
 
     def _serve(self, host: str, port: int, tls_cert: Path | None) -> None:
-        options = serve.Options(host=host, port=port, tls_cert=tls_cert)
-        serve.check(options)
-        with serve.listen(host, port) as listener:
+        options = Options(host=host, port=port, tls_cert=tls_cert)
+        check_options(options)
+        with run.listen(host, port) as listener:
             password = prepare()
-            config = serve.loaded(options)
+            config = run.loaded(options)
             self.stdout.write(banner(options, listener.getsockname()[1], password))
             self.stdout.flush()
-            serve.serve_here(config, listener)
+            run.serve_here(config, listener)
 
 
 def prepare() -> str | None:
@@ -77,10 +78,10 @@ def first_admin() -> str | None:
     return password
 
 
-def banner(options: serve.Options, port: int, password: str | None) -> str:
+def banner(options: Options, port: int, password: str | None) -> str:
     """Where everything is, and what to try first."""
     here = "127.0.0.1" if options.host in ANYWHERE else options.host
-    site = f"{serve.url_host(here)}:{port}"
+    site = f"{url_host(here)}:{port}"
     url = f"{options.scheme}://{site}"
     socket_url = f"{'wss' if options.tls_cert else 'ws'}://{site}/ws/echo/"
     login = (

@@ -12,7 +12,7 @@ from accounts.models import Token
 from chat.models import Room
 from realtime import db as socket_db
 from realtime.access import AccessLevel
-from realtime.http.requests import BadLogin
+from realtime.http.authentication import BadLogin
 from tests.ask import ask
 from tests.processes import PASSWORD
 

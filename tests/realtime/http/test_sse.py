@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from notifications.models import Topic
 from realtime import db
-from realtime.http.sse import EventOutbox
+from realtime.http.event_outbox import EventOutbox
 from realtime.hub.hub import current_hub
 from realtime.hub.outbox import Frame
 from tests.ask import ask
@@ -278,7 +278,7 @@ async def test_a_made_up_id_is_refused() -> None:
 
 
 async def test_silence_is_filled_with_comments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime.http.sse.KEEP_ALIVE_SECONDS", 0.01)
+    monkeypatch.setattr("realtime.http.event_outbox.KEEP_ALIVE_SECONDS", 0.01)
     outbox = EventOutbox(str.encode, lambda: None)
     assert await outbox.take() == b": keep-alive\n\n"
 

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from chat.models import Message, Room
 from counter.models import Change, Counter
 from realtime import db
-from realtime.hub import live
+from realtime.hub import live, ring
 from realtime.hub.hub import current_hub
 from realtime.hub.live import FRESH, LiveStream, Start
 from realtime.hub.outbox import Burst, Frame
@@ -319,7 +319,7 @@ async def test_a_check_that_finds_something_pruned_reads_no_entries(room: Room, 
 async def test_what_was_pruned_makes_room_in_the_ring(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes of what is gone must not count: the ring would hold ever less."""
     wire = len(Frame((await write(room, "a")).events[0].text).wire)
-    monkeypatch.setattr(live, "RING_BYTES", wire * 3)
+    monkeypatch.setattr(ring, "RING_BYTES", wire * 3)
     listener = await listen(current_hub(), room)
     for text in "bcde":
         listener.stream.offer(await write(room, text))
@@ -524,7 +524,7 @@ async def test_who_lacks_what_was_pruned_meanwhile_joins_anew(room: Room) -> Non
 
 def kept_by(listener: Listener) -> int:
     """How many entries of its stream are in memory."""
-    return len(listener.stream._ring)  # noqa: SLF001 - joining shows what is missing, not what is too much
+    return len(listener.stream._ring.entries)  # noqa: SLF001 - joining shows what is missing, not what is too much
 
 
 async def test_no_more_than_a_page_is_kept(room: Room) -> None:
@@ -541,7 +541,7 @@ async def test_no_more_than_a_megabyte_is_kept(room: Room) -> None:
     listener = await listen(current_hub(), room)
     for _ in range(5):
         listener.stream.offer(await write(room, *["x" * 10_000] * 50))
-    assert 90 < kept_by(listener) < live.RING_BYTES / 10_000
+    assert 90 < kept_by(listener) < ring.RING_BYTES / 10_000
     assert len(listener.seqs) == 250
 
 
@@ -665,7 +665,7 @@ async def test_a_check_takes_no_state_away_from_who_comes_next(counter: Counter)
 
 
 async def test_a_state_is_kept_however_many_came_before_it(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "RING_BYTES", 200)
+    monkeypatch.setattr(ring, "RING_BYTES", 200)
     first = Shown(counter)
     await first.join()
     for _ in range(20):

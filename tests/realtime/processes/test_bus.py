@@ -10,7 +10,7 @@ from channels.layers import get_channel_layer
 from pytest_django import Settings
 
 from chat.models import Room
-from config.settings import channel_layer
+from config.stores import channel_layer
 from realtime.connections.control import CONTROL, Who
 from realtime.hub.hub import Hub
 from realtime.processes import bus
@@ -308,7 +308,7 @@ async def test_work_that_fails_waits_longer_each_time(monkeypatch: pytest.Monkey
 async def test_after_a_restart_of_redis_events_cross_again(settings: Settings) -> None:
     with redis_server() as redis:
         settings.REDIS_URL = redis.url
-        settings.CHANNEL_LAYERS = {"default": channel_layer(redis.url)}
+        settings.CHANNEL_LAYERS = {"default": channel_layer(redis.url, "chorus")}
         hubs = Hub(), Hub()
         there = await ear(hubs[1])
         redis.kill()

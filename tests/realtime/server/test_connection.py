@@ -13,7 +13,9 @@ from uvicorn.server import ServerState
 
 from realtime.hub.outbox import DirectOutbox, Frame
 from realtime.server import connection as module
-from realtime.server.connection import KERNEL_BUFFER_BYTES, ChorusProtocol
+from realtime.server.connection import ChorusProtocol
+from realtime.server.frames import KERNEL_BUFFER_BYTES
+from realtime.server.opening import HIGH_WATER_BYTES
 from tests.connect import until
 from tests.servers.raw import CLOSE, CONT, HANDSHAKE, PING, PONG, TEXT, frame
 
@@ -350,7 +352,7 @@ async def test_drain_waits_for_the_reader() -> None:
         reading = asyncio.create_task(connection.reader.read())
         await draining
         reading.cancel()
-        assert connection.protocol.buffered() <= module.HIGH_WATER_BYTES
+        assert connection.protocol.buffered() <= HIGH_WATER_BYTES
 
 
 async def test_drain_returns_when_the_connection_is_lost() -> None:
@@ -489,7 +491,7 @@ async def test_what_comes_before_the_accept_is_delivered_after_it_in_order() -> 
 async def test_what_comes_before_the_accept_is_bounded() -> None:
     async with connected(accepts=False) as connection:
         await asked(connection)
-        connection.writer.write(b"x" * (module.HIGH_WATER_BYTES + 1))
+        connection.writer.write(b"x" * (HIGH_WATER_BYTES + 1))
         await asyncio.wait_for(connection.lost.wait(), SECONDS)
 
 

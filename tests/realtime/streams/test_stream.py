@@ -15,7 +15,8 @@ from realtime import db
 from realtime.access import Identity
 from realtime.protocol import Refused
 from realtime.streams.batch import PAGE, Head
-from realtime.streams.stream import is_name, new_epoch
+from realtime.streams.name import is_name
+from realtime.streams.stream import new_epoch
 from tests.realtime.layers import RecordingLayer
 
 ALICE = Identity("user:1", "alice")

@@ -1,0 +1,121 @@
+"""Who asks over HTTP: the identity behind a bearer token, a session, or a guest's cookie, and how often it may ask."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.crypto import salted_hmac
+from ninja.security.base import AuthBase
+
+from realtime.access import Credential, Identity, Verify
+from realtime.http.requests import SAFE, address_of, read_body
+from realtime.limits import CommandRate
+from realtime.per_loop import PerLoop
+from realtime.protocol import ErrorCode, Refused
+
+RATES_KEPT = 10_000
+
+
+class BadLogin(Refused):
+    """Credentials were given that are not good, or none where some are needed."""
+
+    def __init__(self, message: str, code: ErrorCode = "forbidden", retry_after: float | None = None) -> None:
+        super().__init__(code, message, retry_after=retry_after)
+
+
+class Authentication(AuthBase):
+    """Gives every request its Identity: a user by a bearer token or the session cookie, else a guest.
+
+    `authenticate` gives the usable token with a secret, which came from an address, `logged_in` the user whom
+    cookies log in, and `guest_key` the key in a guest's cookie; each None where there is none. `verify` looks
+    at logins again while a response goes on. A bearer wins over cookies. A guest without a cookie is known by
+    their address. Cookies count on requests from pages of ours alone, and those of users need Django's CSRF
+    token to change something.
+    """
+
+    openapi_type = "http"
+    openapi_scheme = "bearer"
+
+    def __init__(
+        self,
+        authenticate: Callable[[str, str], Awaitable[Credential | None]],
+        logged_in: Callable[[Mapping[str, str]], Awaitable[Identity | None]],
+        guest_key: Callable[[Mapping[str, str]], str | None],
+        verify: Verify | None = None,
+    ) -> None:
+        super().__init__()
+        self._verify = verify
+        self._authenticate = authenticate
+        self._logged_in = logged_in
+        self._guest_key = guest_key
+
+    async def __call__(self, request: HttpRequest) -> Identity:
+        """Raises Refused for a bad bearer, another site's page, no CSRF token, and too many requests."""
+        identity = await self._identify(request)
+        count_request(identity.key if identity.user else address_of(request))
+        request.verify = self._verify  # type: ignore[attr-defined]  # it is an ApiRequest from here on
+        return identity
+
+    async def _identify(self, request: HttpRequest) -> Identity:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return await self._by_token(secret.strip(), address_of(request))
+        ours = _is_ours(request)
+        if not ours and request.method not in SAFE and request.headers["Origin"] not in settings.ALLOWED_ORIGINS:
+            raise Refused("forbidden", "Pages of this origin may not do that. Add it to ALLOWED_ORIGINS.")
+        cookies = request.COOKIES if ours else {}
+        identity = await self._logged_in(cookies)
+        if identity is None:
+            return Identity.of_guest(self._guest_key(cookies) or _address_key(request))
+        if request.method not in SAFE:
+            _check_csrf(request)
+        return identity
+
+    async def _by_token(self, secret: str, address: str) -> Identity:
+        try:
+            token = await self._authenticate(secret, address)
+        except Refused as refusal:
+            raise BadLogin(refusal.message, refusal.code, refusal.retry_after) from None
+        if token is None:
+            count_request(address)
+            raise BadLogin("Invalid token")
+        return Identity.of_user(token.owner, token)
+
+
+class _CsrfCheck(CsrfViewMiddleware):
+    """Django's own check, without the page it would answer with."""
+
+    def _reject(self, _request: HttpRequest, reason: str) -> Any:
+        raise Refused("forbidden", f"{reason} Send the CSRF cookie's value as X-CSRFToken.")
+
+
+def _check_csrf(request: HttpRequest) -> None:
+    read_body(request)  # while it is there: the token is looked for in a form too
+    check = _CsrfCheck(lambda _: HttpResponse())
+    request.csrf_processing_done = False  # type: ignore[attr-defined]  # the middleware's own mark
+    check.process_request(request)
+    check.process_view(request, HttpResponse, (), {})  # the view is only asked whether it is exempt
+
+
+def _is_ours(request: HttpRequest) -> bool:
+    """Whether no page, or one of this site's own, made the request (RFC 6454 §6.2)."""
+    return request.headers.get("Origin") in {None, f"{request.scheme}://{request.get_host().lower()}"}
+
+
+def _address_key(request: HttpRequest) -> str:
+    """The key of a guest without a cookie, which tells nobody the address."""
+    return salted_hmac("chorus.guest.address", address_of(request)).hexdigest()[:22]
+
+
+_rates: PerLoop[dict[str, CommandRate]] = PerLoop(dict)
+
+
+def count_request(holder: str) -> None:
+    """Count a request of a user's key or a guest's address; raises Refused `rate_limited`."""
+    rates = _rates.here()
+    rate = rates[holder] = rates.pop(holder) if holder in rates else CommandRate()  # the last to ask is last
+    if len(rates) > RATES_KEPT:
+        del rates[next(iter(rates))]
+    rate.take()

@@ -1,0 +1,89 @@
+"""What waits for the reader of an event stream, as its text; bounded like a socket's."""
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from realtime.hub.outbox import Burst, Frame, Outbox
+
+KEEP_ALIVE_SECONDS = 15.0
+"""After so much silence a comment is sent; it also finds out who is gone."""
+KEEP_ALIVE = b": keep-alive\n\n"
+RETRY_MILLISECONDS = (500, 5000)
+"""When a browser comes back; not all of them at once."""
+ROOM_BYTES = 64 * 1024
+"""A replay waits while so much is unread."""
+
+
+class EventOutbox(Outbox):
+    """What waits for one reader, as text of the event stream; bounded like a socket's."""
+
+    def __init__(self, encode: Callable[[str], bytes], on_overflow: Callable[[], None]) -> None:
+        super().__init__(on_overflow)
+        self._encode = encode
+        self._waiting = [b"retry: %d\n\n" % random.randint(*RETRY_MILLISECONDS)]
+        self._bytes = 0
+        self._ended = False
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    @property
+    def unsent(self) -> int:
+        return self._bytes
+
+    def push(self, frame: Frame | Burst) -> None:
+        if self._bytes > self._limit:
+            self._overflow()
+        if not self.overflowed:
+            self._put(frame)
+
+    async def send(self, frame: Frame) -> None:
+        if not self.overflowed:
+            self._put(frame)
+            await self.drain()
+
+    async def drain(self) -> None:
+        await self._room.wait()
+
+    @property
+    def gone(self) -> bool:
+        return self._ended
+
+    async def finish(self) -> None:
+        """Nothing to do: what waits is read before the end."""
+
+    def _put(self, frame: Frame | Burst) -> None:
+        if self._ended:
+            return
+        for each in frame.frames:
+            assert isinstance(each.data, str)
+            event = self._encode(each.data)
+            self._waiting.append(event)
+            self._bytes += len(event)
+            self.messages += 1
+            self.bytes += len(event)
+        self._news.set()
+        if self._bytes > ROOM_BYTES:
+            self._room.clear()
+
+    async def take(self) -> bytes:
+        """All that waits, or a comment after a long silence; nothing at the end."""
+        try:
+            async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                await self._news.wait()
+        except TimeoutError:
+            return KEEP_ALIVE
+        taken = b"".join(self._waiting)
+        self._waiting.clear()
+        self._bytes = 0
+        if not self._ended:
+            self._news.clear()
+            self._room.set()
+        return taken
+
+    def end(self) -> None:
+        """Let nobody wait any more, neither for news nor for room."""
+        self._ended = True
+        self._news.set()
+        self._room.set()

@@ -1,0 +1,73 @@
+"""Where a server listens, and what it tells Uvicorn."""
+
+import socket
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError
+from pytest_django import Settings
+
+from realtime.server.options import Options
+from realtime.server.run import PortInUse, listen, loaded, uvicorn_config
+
+BASE_DIR = Path(__file__).resolve().parents[3]
+
+
+# Where it listens.
+
+
+def test_a_free_port_is_found() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        socket.create_connection(listener.getsockname()).close()
+
+
+def test_a_taken_port_is_said_with_another() -> None:
+    with listen("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(PortInUse, match=f"Port {port} is in use. Try another: --port {port + 1}"):
+            listen("127.0.0.1", port)
+
+
+def test_localhost_is_where_browsers_look_first() -> None:
+    with listen("localhost", 0) as listener:
+        assert listener.family == socket.AF_INET
+
+
+def test_an_unknown_host_is_named() -> None:
+    with pytest.raises(CommandError, match=r"There is no host nowhere\.invalid"):
+        listen("nowhere.invalid", 0)
+
+
+# What it tells Uvicorn.
+
+
+def test_uvicorn_is_told_our_protocol_and_limits(settings: Settings) -> None:
+    settings.CHORUS_MAX_FRAME_BYTES, settings.CHORUS_PING_INTERVAL, settings.CHORUS_PING_TIMEOUT = 5000, 7, 3
+    config = uvicorn_config(Options())
+    assert config.app == "config.asgi:application"
+    assert config.ws == "realtime.server:ChorusProtocol"
+    assert (config.ws_max_size, config.ws_ping_interval, config.ws_ping_timeout) == (5000, 7, 3)
+    assert config.ws_per_message_deflate is False
+    assert config.proxy_headers is False
+
+
+def test_a_ping_interval_of_0_is_no_ping(settings: Settings) -> None:
+    settings.CHORUS_PING_INTERVAL = settings.CHORUS_PING_TIMEOUT = 0
+    config = uvicorn_config(Options())
+    assert (config.ws_ping_interval, config.ws_ping_timeout) == (None, None)
+
+
+def test_reloading_watches_this_site_and_no_package() -> None:
+    watched = uvicorn_config(Options(reload=True)).reload_dirs
+    assert BASE_DIR / "chat" in watched
+    assert not any("site-packages" in path.parts for path in watched)
+
+
+def test_an_application_that_cannot_be_loaded_is_said_in_a_line(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "without_a_disk.py").write_text("raise RuntimeError('no disk')")
+    monkeypatch.syspath_prepend(tmp_path)
+    settings.ASGI_APPLICATION = "without_a_disk.application"
+    with pytest.raises(CommandError, match=r"^without_a_disk\.application cannot be loaded: RuntimeError"):
+        loaded(Options())
