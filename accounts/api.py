@@ -20,10 +20,18 @@ from accounts.models import DEFAULT_DAYS, MAX_DAYS, Token
 from accounts.verify import verify
 from realtime import db
 from realtime.access import Identity
-from realtime.http.authentication import Authentication, BadLogin
-from realtime.http.replies import ERRORS, reply
-from realtime.http.requests import GUESTS_TOO, ApiRequest, command_in, read_object, takes
-from realtime.protocol import Command, Message, PersonText, Refused
+from realtime.http import (
+    ERRORS,
+    GUESTS_TOO,
+    ApiRequest,
+    Authentication,
+    BadLogin,
+    command_in,
+    read_object,
+    reply,
+    takes,
+)
+from realtime.protocol import Command, Payload, PersonText, Refused
 
 router = Router(tags=["Tokens"])
 
@@ -49,7 +57,7 @@ class NewToken(Command):
     days: Annotated[int, Field(ge=1, le=MAX_DAYS)] | Literal["never"] = DEFAULT_DAYS
 
 
-class TokenInfo(Message):
+class TokenInfo(Payload):
     """A token, without its secret."""
 
     name: str
@@ -75,7 +83,7 @@ class MadeToken(TokenInfo):
     token: str
 
 
-class Me(Message):
+class Me(Payload):
     """Who asks."""
 
     username: str

@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import scopes as scope_rules
 from accounts.secret import SHOWN_CHARACTERS, digest, is_well_formed, new_secret
-from realtime.connections.control import look_again
+from realtime.connections import look_again
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.forms import TokenForm
 from accounts.models import Token
-from realtime.http.replies import RETRY_SECONDS, STATUS
+from realtime.http import RETRY_SECONDS, STATUS
 from realtime.protocol import Refused
 
 

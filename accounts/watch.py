@@ -11,7 +11,7 @@ from django.contrib.auth.signals import user_logged_out
 from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from accounts.models import Token
-from realtime.connections.control import look_again
+from realtime.connections import look_again
 
 
 def watch() -> None:

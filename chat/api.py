@@ -8,17 +8,28 @@ from ninja import Query, Router
 from chat import events
 from chat.models import Message, Room
 from realtime import db
-from realtime.http.replies import ERRORS, reply
-from realtime.http.requests import GUESTS_TOO, ApiRequest, command_in, read_object, takes
-from realtime.http.streams import Asked, Name, Page, open_stream, readable, reply_page
-from realtime.hub.journal import current_journal
-from realtime.protocol import Message as Model
-from realtime.protocol import Sequence
+from realtime.http import (
+    ERRORS,
+    GUESTS_TOO,
+    ApiRequest,
+    Asked,
+    Name,
+    Page,
+    command_in,
+    open_stream,
+    read_object,
+    readable,
+    reply,
+    reply_page,
+    takes,
+)
+from realtime.hub import current_journal
+from realtime.protocol import Payload, Sequence
 
 router = Router(tags=["Chat"])
 
 
-class RoomInfo(Model):
+class RoomInfo(Payload):
     """A room."""
 
     name: str
@@ -28,7 +39,7 @@ class RoomInfo(Model):
     """Its last position."""
 
 
-class Rooms(Model):
+class Rooms(Payload):
     """The rooms that whoever asks may read."""
 
     rooms: list[RoomInfo]

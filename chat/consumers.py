@@ -6,16 +6,11 @@ from typing import Any
 from chat import events
 from chat.models import Message, Room
 from realtime import db
-from realtime.consumers.commands import command
-from realtime.consumers.stream import StreamConsumer
-from realtime.hub.hub import Hub
-from realtime.hub.journal import current_journal
-from realtime.hub.live import Start
-from realtime.hub.outbox import Frame
-from realtime.processes.presence import NAMES, Change
+from realtime.consumers import StreamConsumer, command
+from realtime.hub import Frame, Hub, Start, current_journal
+from realtime.processes import NAMES, PresenceChange
 from realtime.protocol import Event, validate
-from realtime.streams.batch import Stored
-from realtime.streams.replay import newest, pages, with_entries
+from realtime.streams import Stored, newest, pages, with_entries
 
 TYPING_SECONDS = 2.0
 LINE_BY_LINE = frozenset({"chat", "system"})
@@ -100,7 +95,7 @@ class ChatConsumer(StreamConsumer):
         await self.reply(with_entries(event, entries))
 
     @staticmethod
-    def tell_presence(hub: Hub, group: str, change: Change) -> None:
+    def tell_presence(hub: Hub, group: str, change: PresenceChange) -> None:
         """Tell a room's local sockets who came and went; in a crowd, how many."""
         for event, verb, people in (("join", "joined", change.joined), ("leave", "left", change.left)):
             crowd = len(people) > 1 and change.users.count > NAMES

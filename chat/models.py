@@ -15,8 +15,7 @@ from chat import events
 from realtime.access import Action, Identity
 from realtime.conf import conf
 from realtime.protocol import Refused, printable
-from realtime.streams.history import History, Record
-from realtime.streams.queries import StreamQuerySet
+from realtime.streams import History, Record, StreamQuerySet
 
 
 class RoomQuerySet(StreamQuerySet):

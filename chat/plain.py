@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from realtime.conf import conf
-from realtime.consumers.login import login_secret
-from realtime.consumers.socket import SocketConsumer
-from realtime.hub.subscription import Subscription
+from realtime.consumers import SocketConsumer, login_secret
+from realtime.hub import Subscription
 from realtime.protocol import Close, CloseCode, Refused
 
 TEXT_ONLY = "text only"

@@ -18,8 +18,7 @@ from django.utils import timezone
 from chat.forms import SanctionForm, UserSanctionForm
 from chat.models import Room, Sanction
 from realtime.access import Identity
-from realtime.connections.control import who
-from realtime.connections.report import Row, Wanted
+from realtime.connections import Row, Wanted, who
 from realtime.connections_admin import acts, by_pk
 
 PERMISSION = "chat.moderate_room"
@@ -156,7 +155,7 @@ class ConnectedSanctionForm(SanctionForm):
         return Identity(key, name)
 
 
-def identity_of(request: HttpRequest) -> Identity | None:
+def person_asked_for(request: HttpRequest) -> Identity | None:
     """Whom an address names by `user` or `connection`; None if they do not exist, or cannot be bound."""
     pk, connection = request.GET.get("user", ""), request.GET.get("connection", "")
     if pk:
@@ -171,7 +170,7 @@ def sanction_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpRespon
     if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     room = Room.objects.filter(pk=pk).first()
-    identity = identity_of(request) if request.method != "POST" else None
+    identity = person_asked_for(request) if request.method != "POST" else None
     back = HttpResponseRedirect(_list_address(request))
     if room is None or (identity is None and request.method != "POST"):
         messages.error(request, "They are not there any more, or may do everything.")

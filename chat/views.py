@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from chat.models import Room
 from realtime.conf import conf
 from realtime.forms import NameForm
-from realtime.views import identity_of, may, may_make, readable_or_404, socket_origin, terminal
+from realtime.views import may, may_make, readable_or_404, socket_origin, terminal, visitor_of
 
 
 @require_safe
@@ -17,7 +17,7 @@ def rooms(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         return redirect("chat:room", form.cleaned_data["name"])
     context = {
-        "rooms": Room.objects.readable_by(identity_of(request)),
+        "rooms": Room.objects.readable_by(visitor_of(request)),
         "form": form,
         "may_make": may_make(request),
     }
@@ -32,7 +32,7 @@ def room(request: HttpRequest, name: str) -> HttpResponse:
     found = readable_or_404(request, Room, name)
     context = {
         "room": found,
-        "may_write": may(identity_of(request), "write", found),
+        "may_write": may(visitor_of(request), "write", found),
         "may_moderate": request.user.has_perm("chat.moderate_room"),
         "max_text": conf.max_text,
         "origin": socket_origin(request),

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models.signals import post_delete, post_save
 
 from chat.models import Room, Sanction
-from realtime.connections.control import look_again
+from realtime.connections import look_again
 
 
 def watch() -> None:

@@ -17,8 +17,8 @@ import counter.events
 import notifications.api
 import notifications.events
 from realtime import db
-from realtime.http.replies import ERRORS
-from realtime.protocol import Auth, AuthResult, Command, ErrorEvent, Event, Message
+from realtime.http import ERRORS
+from realtime.protocol import Auth, AuthResult, Command, ErrorEvent, Event, Payload
 from realtime.views import numbers, version
 
 api = NinjaAPI(
@@ -34,7 +34,7 @@ api.add_router("counter/", counter.api.router)
 api.add_router("notifications/", notifications.api.router)
 
 
-class Numbers(Message):
+class Numbers(Payload):
     """What runs here, and live numbers."""
 
     model_config = ConfigDict(extra="allow")
@@ -93,7 +93,7 @@ def protocol_schema() -> dict[str, Any]:
     return {"$schema": GenerateJsonSchema.schema_dialect, **schema, "apps": index}
 
 
-def _by_name(field: str, models: Iterable[type[Message]], found: dict[Any, Any]) -> dict[str, Any]:
+def _by_name(field: str, models: Iterable[type[Payload]], found: dict[Any, Any]) -> dict[str, Any]:
     by_name: dict[str, list[Any]] = {}
     for model in models:
         by_name.setdefault(model.model_fields[field].default, []).append(found[model])

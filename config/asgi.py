@@ -14,7 +14,7 @@ import counter.routing  # noqa: E402
 import notifications.routing  # noqa: E402
 from accounts.credentials import Credentials  # noqa: E402
 from realtime.asgi import forwarded_by_proxies, websocket_application  # noqa: E402
-from realtime.http.sse import with_transport  # noqa: E402
+from realtime.http import with_transport  # noqa: E402
 
 application = ProtocolTypeRouter(
     {

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config.api import api
-from realtime.http.mount import mounted
+from realtime.http import mounted
 
 urlpatterns = [
     path("api/", mounted(api)),

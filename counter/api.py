@@ -8,16 +8,25 @@ from ninja import Router
 from counter import events
 from counter.models import Change, Counter
 from realtime import db
-from realtime.http.replies import ERRORS, reply
-from realtime.http.requests import GUESTS_TOO, ApiRequest, command_in, read_object, takes
-from realtime.http.streams import Name, open_stream, readable
-from realtime.hub.journal import current_journal
-from realtime.protocol import Message
+from realtime.http import (
+    ERRORS,
+    GUESTS_TOO,
+    ApiRequest,
+    Name,
+    command_in,
+    open_stream,
+    read_object,
+    readable,
+    reply,
+    takes,
+)
+from realtime.hub import current_journal
+from realtime.protocol import Payload
 
 router = Router(tags=["Counters"])
 
 
-class CounterInfo(Message):
+class CounterInfo(Payload):
     """A counter and where it stands."""
 
     name: str
@@ -26,7 +35,7 @@ class CounterInfo(Message):
     version: int
 
 
-class Counters(Message):
+class Counters(Payload):
     """The counters that whoever asks may read."""
 
     counters: list[CounterInfo]

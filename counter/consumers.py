@@ -2,16 +2,11 @@
 
 from counter import events
 from counter.models import Change, Counter
-from realtime.consumers.commands import command
-from realtime.consumers.stream import StreamConsumer
-from realtime.hub.hub import Hub
-from realtime.hub.journal import current_journal
-from realtime.hub.live import Start
-from realtime.hub.outbox import Frame
-from realtime.processes.presence import Change as PresenceChange
+from realtime.consumers import StreamConsumer, command
+from realtime.hub import Frame, Hub, Start, current_journal
+from realtime.processes import PresenceChange
 from realtime.protocol import Event
-from realtime.streams.batch import Stored
-from realtime.streams.entry import Entry
+from realtime.streams import Entry, Stored
 
 DEFAULT = "default"
 

@@ -10,10 +10,7 @@ from django.urls import reverse
 from counter import events
 from realtime.access import Identity
 from realtime.protocol import Refused
-from realtime.streams.batch import Snapshot, Stored
-from realtime.streams.entry import Entry
-from realtime.streams.queries import StreamQuerySet
-from realtime.streams.stream import IDS_KEPT, PRUNED_AT_ONCE, Stream
+from realtime.streams import IDS_KEPT, PRUNED_AT_ONCE, Entry, Snapshot, Stored, Stream, StreamQuerySet
 
 
 class Counter(Stream):

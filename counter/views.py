@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from counter.consumers import DEFAULT
 from counter.models import Counter
 from realtime.forms import NameForm
-from realtime.views import identity_of, may, may_make, readable_or_404, socket_origin, terminal
+from realtime.views import may, may_make, readable_or_404, socket_origin, terminal, visitor_of
 
 
 @require_safe
@@ -41,8 +41,8 @@ def page(request: HttpRequest, name: str, form: NameForm) -> HttpResponse:
         "heading": found.title or ("Counter" if name == DEFAULT else name),
         "route": "/ws/counter/" if name == DEFAULT else f"/ws/counter/{name}/",
         "line": line_of(found),
-        "may_write": may(identity_of(request), "write", found),
-        "counters": Counter.objects.readable_by(identity_of(request)),
+        "may_write": may(visitor_of(request), "write", found),
+        "counters": Counter.objects.readable_by(visitor_of(request)),
         "form": form,
         "may_make": may_make(request),
         "origin": socket_origin(request),

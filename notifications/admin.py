@@ -14,9 +14,9 @@ from notifications.person_admin import person_view
 from realtime import access
 from realtime.access import Identity
 from realtime.admin import HistoryAdmin, RecordAdmin, access_fields
-from realtime.processes.reach import listeners
+from realtime.processes import listeners
 from realtime.protocol import Refused
-from realtime.streams.key import group_of
+from realtime.streams import group_of
 
 
 @admin.register(Topic)

@@ -12,15 +12,27 @@ from notifications.models import ME, Notification, Topic
 from notifications.positions import Positions
 from realtime import db
 from realtime.access import Identity
-from realtime.http.replies import ERRORS, reply
-from realtime.http.requests import GUESTS_TOO, ApiRequest, command_in, header, read_body, read_object, takes
-from realtime.http.sse import respond
-from realtime.http.streams import NAME, Asked, Page, open_stream, readable, reply_page
-from realtime.hub.hub import current_hub
-from realtime.hub.journal import current_journal
-from realtime.protocol import Message, Refused, Sequence, printable
-from realtime.streams.key import group_of
-from realtime.streams.stream import unpruned
+from realtime.http import (
+    ERRORS,
+    GUESTS_TOO,
+    NAME,
+    ApiRequest,
+    Asked,
+    Page,
+    command_in,
+    header_text,
+    open_stream,
+    read_body,
+    read_object,
+    readable,
+    reply,
+    reply_page,
+    respond,
+    takes,
+)
+from realtime.hub import current_hub, current_journal
+from realtime.protocol import Payload, Refused, Sequence, printable
+from realtime.streams import group_of, unpruned
 
 router = Router(tags=["Notifications"])
 TOPIC = rf"({NAME}|@[^,\u0000-\u001f\u007f-\u009f]{{1,150}})"
@@ -30,7 +42,7 @@ Several = Annotated[str, Field(json_schema_extra={"pattern": f"^{TOPIC}(,{TOPIC}
 """Topics in an address, separated by commas."""
 
 
-class TopicInfo(Message):
+class TopicInfo(Payload):
     """A topic."""
 
     name: str
@@ -40,7 +52,7 @@ class TopicInfo(Message):
     """Its last position."""
 
 
-class TopicList(Message):
+class TopicList(Payload):
     """The topics that whoever asks may subscribe to."""
 
     topics: list[TopicInfo]
@@ -109,7 +121,7 @@ STREAM = {
 }
 
 
-class From(Message):
+class From(Payload):
     """Where a stream begins, unless `Last-Event-ID` says it."""
 
     since: Sequence | None = None
@@ -131,7 +143,7 @@ async def stream_topic(request: ApiRequest, topic: Addressed, start: Query[From]
 
 async def _stream(request: ApiRequest, topics: list[str], since: dict[str, events.Cursor]) -> StreamingHttpResponse:
     """Subscribe as a socket does."""
-    if last := header(request, "Last-Event-ID"):
+    if last := header_text(request, "Last-Event-ID"):
         since = Positions.read(last)
     cursors = {_known_as(name, request.auth): cursor for name, cursor in since.items()}
     asked = {
@@ -201,11 +213,11 @@ def _said(request: HttpRequest) -> dict[str, Any]:
     except UnicodeDecodeError:
         expected = "expected text in UTF-8"
         raise Refused("invalid", f"message: {expected}", fields={"message": expected}) from None
-    if title := header(request, "Title"):
+    if title := header_text(request, "Title"):
         said["title"] = title
-    if tags := header(request, "Tags"):
+    if tags := header_text(request, "Tags"):
         said["tags"] = [tag.strip() for tag in tags.split(",") if tag.strip()]
-    if priority := header(request, "Priority"):
+    if priority := header_text(request, "Priority"):
         said["priority"] = int(priority) if priority.isascii() and priority.isdecimal() else priority
     return said
 
@@ -216,7 +228,7 @@ async def get_notification(request: ApiRequest, topic: Addressed, seq: Sequence)
     return reply(await db.run(_receipt, topic, seq, request.auth))
 
 
-def _receipt(name: str, seq: int, identity: Identity) -> Message:
+def _receipt(name: str, seq: int, identity: Identity) -> Payload:
     topic = open_stream(Topic, name, identity, "read")
     found: Notification | None = topic.appended().filter(unpruned, seq=seq).select_related("stream").first()
     if found is None:

@@ -11,16 +11,11 @@ from notifications.models import SYSTEM, Cursor, Notification, Topic, known_as
 from realtime import access, db
 from realtime.access import Action, Identity, Rights
 from realtime.conf import conf
-from realtime.consumers.commands import JsonConsumer, command
-from realtime.consumers.following import Following
-from realtime.hub.hub import Hub
-from realtime.hub.journal import current_journal
-from realtime.hub.live import Start
-from realtime.hub.outbox import Frame
-from realtime.hub.subscription import Subscription
-from realtime.processes.presence import Change
+from realtime.consumers import Following, JsonConsumer, command
+from realtime.hub import Frame, Hub, Start, Subscription, current_journal
+from realtime.processes import PresenceChange
 from realtime.protocol import ErrorEvent, Event, Refused
-from realtime.streams.key import group_of
+from realtime.streams import group_of
 
 HEARTBEAT = "Heartbeat check - all systems normal"
 
@@ -268,7 +263,7 @@ def acknowledged(user_pk: Any, topic_pks: list[int]) -> dict[int, events.Cursor]
     return {row.topic_id: events.Cursor(seq=row.seq, epoch=row.epoch) for row in rows}
 
 
-def ignore(_: Change) -> None:
+def ignore(_: PresenceChange) -> None:
     """Nobody is told who subscribes to a topic."""
 
 

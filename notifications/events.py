@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from realtime.protocol import Command, Event, Message, PersonText, Sequence, Timestamp
+from realtime.protocol import Command, Event, Payload, PersonText, Sequence, Timestamp
 
 MAX_TITLE = 200
 MAX_TAGS = 10
@@ -19,7 +19,7 @@ Tag = Annotated[PersonText, StringConstraints(min_length=1, max_length=MAX_TAG)]
 Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS)]
 
 
-class Cursor(Message):
+class Cursor(Payload):
     """A position in a topic, with the epoch it belongs to."""
 
     seq: Sequence
@@ -67,7 +67,7 @@ class Acknowledge(Command):
 # To the client.
 
 
-class StreamStart(Message):
+class StreamStart(Payload):
     """Where a subscription begins."""
 
     seq: Sequence

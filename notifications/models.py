@@ -14,8 +14,7 @@ from notifications import events
 from realtime.access import AccessLevel, Action, Identity
 from realtime.conf import conf
 from realtime.protocol import Refused, printable
-from realtime.streams.history import History, Record
-from realtime.streams.queries import StreamQuerySet
+from realtime.streams import History, Record, StreamQuerySet
 
 SYSTEM = "system"
 """The topic of the heartbeat; only staff publish there."""

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from notifications.models import Notification, Topic
 from realtime.access import Identity
-from realtime.connections.report import Row
+from realtime.connections import Row
 from realtime.connections_admin import acts, by_pk
 from realtime.protocol import Refused
 

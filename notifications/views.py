@@ -11,8 +11,8 @@ from notifications.consumers import acknowledged
 from notifications.events import MAX_TITLE
 from notifications.models import ME, SYSTEM, Topic
 from realtime.conf import conf
-from realtime.streams.name import validate_name
-from realtime.views import identity_of, may, may_make, readable_or_404, socket_origin, terminal
+from realtime.streams import validate_name
+from realtime.views import may, may_make, readable_or_404, socket_origin, terminal, visitor_of
 
 
 @require_safe
@@ -43,8 +43,8 @@ def notifications(request: HttpRequest) -> HttpResponse:
 
 def topics_of(request: HttpRequest) -> list[dict[str, Any]]:
     """What the page knows of each topic its visitor may read: where it stands, how far they have seen it."""
-    visitor, seen = identity_of(request), {}
-    found = list(Topic.objects.readable_by(identity_of(request)).exclude(name=SYSTEM))
+    visitor, seen = visitor_of(request), {}
+    found = list(Topic.objects.readable_by(visitor_of(request)).exclude(name=SYSTEM))
     if request.user.is_authenticated:
         own = Topic.objects.filter(owner=request.user).first()
         found.insert(0, own or Topic(owner=request.user))

@@ -45,9 +45,9 @@ class _Turn(Generic[K, V]):
 
     def want(self, key: K, future: "asyncio.Future[V | None] | None") -> None:
         """Have the key in the next call, and the future told of its value."""
-        waiting = self._wanted.setdefault(key, [])
+        futures = self._wanted.setdefault(key, [])
         if future is not None:
-            waiting.append(future)
+            futures.append(future)
         if self._running is None:
             self._running = asyncio.create_task(self._run())
 

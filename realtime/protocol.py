@@ -72,13 +72,13 @@ class Close(Exception):
         self.reason = reason
 
 
-class Message(BaseModel):
+class Payload(BaseModel):
     """What commands and events share: frozen, and unknown fields are ignored so that either side may grow."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """Control characters (Unicode category Cc) other than tab and line breaks."""
 
 
@@ -87,7 +87,7 @@ NOT_PRINTABLE = "control characters other than tab and line break are not allowe
 
 def _printable(text: str) -> str:
     """PostgreSQL cannot store NUL, and no other control character has a use in a message."""
-    if CONTROL.search(text):
+    if CONTROL_CHARACTERS.search(text):
         raise ValueError(NOT_PRINTABLE)
     return text
 
@@ -101,7 +101,7 @@ def printable(text: str) -> str:
 
 
 PRINTABLE = {"pattern": r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"}
-"""CONTROL, for JSON Schema."""
+"""CONTROL_CHARACTERS, for JSON Schema."""
 
 PersonText = Annotated[str, AfterValidator(_printable), Field(json_schema_extra=PRINTABLE)]
 """Text that a person wrote and others read."""
@@ -110,14 +110,14 @@ ClientId = Annotated[PersonText, StringConstraints(min_length=1, max_length=64)]
 """A client's own name for its command, best a UUID: the same id again is answered with the first result."""
 
 
-class Command(Message):
+class Command(Payload):
     """A message from a client; a subclass fixes `action` with a Literal that has a default."""
 
     action: str
     id: ClientId | None = None
 
 
-class Event(Message):
+class Event(Payload):
     """A message to a client; a subclass fixes `type` with a Literal that has a default."""
 
     type: str
@@ -167,7 +167,7 @@ class ErrorEvent(Event):
         )
 
 
-class Users(Message):
+class Users(Payload):
     """Who is here: people, their connections and, up to 100, their names."""
 
     count: int

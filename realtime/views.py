@@ -26,7 +26,7 @@ MAX_SHARED = 10_000
 """Characters of a frame that a shared console link fills in."""
 
 
-def identity_of(request: HttpRequest) -> Identity:
+def visitor_of(request: HttpRequest) -> Identity:
     """Who looks at a page: the same as on a socket opened from it."""
     if request.user.is_authenticated:
         return Identity.of_user(request.user)
@@ -59,7 +59,7 @@ def readable_or_404(request: HttpRequest, model: type[AnyStream], name: str) -> 
     if found is None and not may_make(request):
         raise Http404("there is none of this name")
     found = found or model(name=name)
-    if not may(identity_of(request), "read", found):
+    if not may(visitor_of(request), "read", found):
         raise Http404("there is none of this name for this visitor")
     return found
 

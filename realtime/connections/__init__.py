@@ -1,1 +1,12 @@
 """The open sockets of this process: who may go on, what is said of them, and how they are told to go."""
+
+from realtime.connections.control import disconnect, look_again, who
+from realtime.connections.report import Row, Wanted
+
+__all__ = [
+    "Row",
+    "Wanted",
+    "disconnect",
+    "look_again",
+    "who",
+]

@@ -105,15 +105,15 @@ class Review:
             await asyncio.gather(self._working, return_exceptions=True)
 
 
-Asked = tuple[Identity, Verify | None, frozenset[str]]
-Answer = tuple[Identity | str, dict[str, Rights | None]]
+Subject = tuple[Identity, Verify | None, frozenset[str]]
+Finding = tuple[Identity | str, dict[str, Rights | None]]
 
 
-def assess(asked: Sequence[Asked]) -> list[Answer]:
+def assess(asked: Sequence[Subject]) -> list[Finding]:
     """For each identity: who it is now, or why it is nobody any more, and its rights in the streams named."""
     known = _verified(asked)
     streams = _streams(key for _, _, keys in asked for key in keys)
-    answers: list[Answer] = []
+    answers: list[Finding] = []
     for identity, verify, keys in asked:
         now = identity if verify is None or identity.login is None else known[verify][identity.login]
         rights: dict[str, Rights | None] = {}
@@ -123,7 +123,7 @@ def assess(asked: Sequence[Asked]) -> list[Answer]:
     return answers
 
 
-def _verified(asked: Iterable[Asked]) -> dict[Verify, Mapping[Any, Identity | str]]:
+def _verified(asked: Iterable[Subject]) -> dict[Verify, Mapping[Any, Identity | str]]:
     logins: dict[Verify, set[Any]] = defaultdict(set)
     for identity, verify, _ in asked:
         if verify is not None and identity.login is not None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from realtime.hub.live import LiveStream, Start
 from realtime.hub.subscription import Subscription
-from realtime.processes.presence import Change
+from realtime.processes.presence import PresenceChange
 from realtime.streams.batch import Stored
 from realtime.streams.key import group_of
 from realtime.streams.replay import pages
@@ -55,7 +55,7 @@ class Following:
         self.live = await self._socket.hub.stream(self.stream.key, self.subscription)
         self.stream = self.live.share(self.stream)
 
-    async def be_present(self, on_change: Callable[[Change], None], *, every: float = 0.0) -> None:
+    async def be_present(self, on_change: Callable[[PresenceChange], None], *, every: float = 0.0) -> None:
         """Count as present, as whoever speaks now; `on_change` is told of others at most once in `every` seconds."""
         identity, presence = self._socket.identity, self._socket.hub.presence
         if self.present_as == identity.key:

@@ -11,14 +11,14 @@ from realtime.consumers.following import Following
 from realtime.gathered import Gathered
 from realtime.hub.hub import Hub
 from realtime.hub.live import Start
-from realtime.processes.presence import Change
+from realtime.processes.presence import PresenceChange
 from realtime.protocol import CloseCode, Refused
 from realtime.streams.batch import Stored
 from realtime.streams.name import is_name
 from realtime.streams.stream import Stream
 
 
-class Opening(NamedTuple):
+class Entrance(NamedTuple):
     """A stream that somebody wants to enter."""
 
     model: type[Stream]
@@ -26,13 +26,13 @@ class Opening(NamedTuple):
     identity: Identity
 
 
-def _open_all(asked: list[Opening]) -> dict[Opening, tuple[Stream, Rights] | Refused]:
+def _open_all(asked: list[Entrance]) -> dict[Entrance, tuple[Stream, Rights] | Refused]:
     """Open what sockets want to enter at the same moment: one query for each model, and what their rights ask."""
     rows: dict[tuple[type[Stream], str], Stream] = {}
     for model in {each.model for each in asked}:
         names = {name for each in asked if each.model is model and is_name(name := each.name.lower())}
         rows.update({(model, row.name): row for row in model._default_manager.filter(name__in=names)} if names else {})
-    found: dict[Opening, tuple[Stream, Rights] | Refused] = {}
+    found: dict[Entrance, tuple[Stream, Rights] | Refused] = {}
     for each in asked:
         try:
             manager: Any = each.model._default_manager
@@ -43,7 +43,7 @@ def _open_all(asked: list[Opening]) -> dict[Opening, tuple[Stream, Rights] | Ref
     return found
 
 
-openings = Gathered(_open_all)
+entrances = Gathered(_open_all)
 """A crowd that enters one room at once costs a query."""
 
 
@@ -83,7 +83,7 @@ class StreamConsumer(JsonConsumer):
                 await self.reply(entry.text)
 
     @staticmethod
-    def tell_presence(hub: Hub, group: str, change: Change) -> None:
+    def tell_presence(hub: Hub, group: str, change: PresenceChange) -> None:
         """Tell a group's local sockets who came and went."""
         raise NotImplementedError
 
@@ -102,7 +102,7 @@ class StreamConsumer(JsonConsumer):
 
     async def opened(self) -> None:
         """Join the stream, with what was missed if the client says where it was."""
-        found = await openings.get(Opening(self.model, self.stream_name(), self.identity))
+        found = await entrances.get(Entrance(self.model, self.stream_name(), self.identity))
         assert found is not None, "everyone who asks is answered"
         if isinstance(found, Refused):
             raise found

@@ -1,1 +1,34 @@
-"""HTTP as the sockets speak: who asks, what they ask, what they are answered."""
+"""HTTP as the sockets speak: who asks, what they ask, what they are answered. An app's `api.py` is made of these."""
+
+from realtime.http.authentication import Authentication, BadLogin
+from realtime.http.mount import mounted
+from realtime.http.replies import ERRORS, RETRY_SECONDS, STATUS, reply
+from realtime.http.requests import GUESTS_TOO, ApiRequest, command_in, header_text, read_body, read_object, takes
+from realtime.http.sse import respond, with_transport
+from realtime.http.streams import NAME, Asked, Name, Page, open_stream, readable, reply_page
+
+__all__ = [
+    "ERRORS",
+    "GUESTS_TOO",
+    "NAME",
+    "RETRY_SECONDS",
+    "STATUS",
+    "ApiRequest",
+    "Asked",
+    "Authentication",
+    "BadLogin",
+    "Name",
+    "Page",
+    "command_in",
+    "header_text",
+    "mounted",
+    "open_stream",
+    "read_body",
+    "read_object",
+    "readable",
+    "reply",
+    "reply_page",
+    "respond",
+    "takes",
+    "with_transport",
+]

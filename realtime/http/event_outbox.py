@@ -21,7 +21,7 @@ class EventOutbox(Outbox):
     def __init__(self, encode: Callable[[str], bytes], on_overflow: Callable[[], None]) -> None:
         super().__init__(on_overflow)
         self._encode = encode
-        self._waiting = [b"retry: %d\n\n" % random.randint(*RETRY_MILLISECONDS)]
+        self._unread = [b"retry: %d\n\n" % random.randint(*RETRY_MILLISECONDS)]
         self._bytes = 0
         self._ended = False
         self._news = asyncio.Event()
@@ -59,7 +59,7 @@ class EventOutbox(Outbox):
         for each in frame.frames:
             assert isinstance(each.data, str)
             event = self._encode(each.data)
-            self._waiting.append(event)
+            self._unread.append(event)
             self._bytes += len(event)
             self.messages += 1
             self.bytes += len(event)
@@ -74,8 +74,8 @@ class EventOutbox(Outbox):
                 await self._news.wait()
         except TimeoutError:
             return KEEP_ALIVE
-        taken = b"".join(self._waiting)
-        self._waiting.clear()
+        taken = b"".join(self._unread)
+        self._unread.clear()
         self._bytes = 0
         if not self._ended:
             self._news.clear()

@@ -13,9 +13,9 @@ from ninja.errors import ValidationError
 from realtime import db
 from realtime.access import Identity
 from realtime.http.authentication import BadLogin
-from realtime.http.requests import SAFE, address_of, header
+from realtime.http.requests import SAFE, address_of, header_text
 from realtime.log import log
-from realtime.protocol import ErrorEvent, Message, Refused, client_id
+from realtime.protocol import ErrorEvent, Payload, Refused, client_id
 
 STATUS = {
     "bad_json": 400,
@@ -36,7 +36,7 @@ RETRY_SECONDS = 5
 logger = logging.getLogger("chorus.http")
 
 
-def reply(message: Message, status: int = 200) -> HttpResponse:
+def reply(message: Payload, status: int = 200) -> HttpResponse:
     """A message as JSON, as a socket would send it."""
     return reply_json(message.model_dump_json(exclude_none=True), status)
 
@@ -97,7 +97,7 @@ def reply_refusal(request: HttpRequest, error: Exception) -> HttpResponse:
     if status == 403 and (isinstance(refusal, BadLogin) or (identity is not None and identity.user is None)):
         status = 401
     _log_refusal(request, refusal)
-    key = client_id({"id": header(request, "Idempotency-Key")})
+    key = client_id({"id": header_text(request, "Idempotency-Key")})
     response = reply(ErrorEvent.of(refusal, key), status)
     if status == 401:
         response["WWW-Authenticate"] = "Bearer"

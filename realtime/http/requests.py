@@ -56,7 +56,7 @@ def read_body(request: HttpRequest) -> bytes:
     raise Refused("too_long", f"The body is too big (max {limit} bytes)")
 
 
-def header(request: HttpRequest, name: str) -> str | None:
+def header_text(request: HttpRequest, name: str) -> str | None:
     """A header as text: UTF-8, as curl sends what is typed, else Latin-1."""
     value = request.headers.get(name)
     if value is None:
@@ -78,7 +78,7 @@ def read_object(request: HttpRequest) -> dict[str, Any]:
 
 def command_in(request: HttpRequest, model: type[C], value: Mapping[str, Any]) -> C:
     """A typed command of what the body says; `Idempotency-Key` is its client id. Raises Refused `invalid`."""
-    key = header(request, "Idempotency-Key")
+    key = header_text(request, "Idempotency-Key")
     return validate(model, value if key is None else {**value, "id": key})
 
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from realtime import access, db
 from realtime.access import Action, Identity
 from realtime.http.replies import reply_json
-from realtime.protocol import Event, Message, Refused, Sequence, printable
+from realtime.protocol import Event, Payload, Refused, Sequence, printable
 from realtime.streams.batch import PAGE, Snapshot, Stored
 from realtime.streams.replay import with_entries
 from realtime.streams.stream import Stream
@@ -32,7 +32,7 @@ def readable(model: type[Stream], identity: Identity) -> list[Any]:
     return [stream for stream in streams if identity.has_scope("read", stream)]
 
 
-class Asked(Message):
+class Asked(Payload):
     """Which entries of a stream are asked for: the newest, or those after a position, or before one."""
 
     since: Sequence | None = Field(None, description="Those after this position.")

@@ -189,9 +189,9 @@ class Hub:
     async def _check_forever(self) -> None:
         while True:
             await asyncio.sleep((1.0 if self.bus.failing else CHECK_SECONDS) * random.uniform(0.8, 1.2))
-            await self.check()
+            await self.check_positions()
 
-    async def check(self) -> None:
+    async def check_positions(self) -> None:
         """Compare every active stream's position with the database: one query for each model."""
         by_model: dict[Any, list[LiveStream]] = defaultdict(list)
         for live in self._streams.values():

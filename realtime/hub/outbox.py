@@ -7,12 +7,11 @@ other server one task per socket awaits its `send` over a backlog (`QueuedOutbox
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from realtime.conf import conf
-
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+from realtime.scope import Send
 
 TEXT, BINARY = 0x81, 0x82  # FIN and opcode, RFC 6455 §5.2
 

@@ -36,7 +36,7 @@ class ShareWritten(Notice):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PresenceChange:
     """Who came and who went, as (identity key, name); one entry for a person, not for each tab."""
 
     joined: list[tuple[str, str]]
@@ -47,7 +47,7 @@ class Change:
 class _Group:
     """One group as this process sees it."""
 
-    def __init__(self, mine: Share, on_change: Callable[[Change], None], every: float) -> None:
+    def __init__(self, mine: Share, on_change: Callable[[PresenceChange], None], every: float) -> None:
         self.mine = mine
         self.on_change = on_change
         self.every = every
@@ -88,7 +88,7 @@ class Presence:
         self._draining = False
         self._loop = asyncio.get_running_loop()
 
-    async def open(self, group: str, on_change: Callable[[Change], None], *, every: float = 0.0) -> None:
+    async def open(self, group: str, on_change: Callable[[PresenceChange], None], *, every: float = 0.0) -> None:
         """Begin to follow a group; a local socket does so right before it enters. Told of changes once in `every` s."""
         found = self._groups.get(group)
         if found is None:
@@ -214,7 +214,7 @@ class Presence:
         if found.gone_since:
             self._compare_after(min(found.gone_since.values()) + GRACE_SECONDS - now, group, found)
         if joined or left or found.users.connections != before.connections:
-            found.on_change(Change(joined, left, found.users))
+            found.on_change(PresenceChange(joined, left, found.users))
         self._forget_if_unused(group, found)
 
     def _forget_if_unused(self, group: str, found: _Group) -> None:

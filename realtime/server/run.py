@@ -27,7 +27,7 @@ logger = logging.getLogger("chorus.serve")
 BACKLOG = 2048
 """Connections the kernel may hold until they are accepted."""
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-GRACE_SECONDS = 25
+STOPPING_SECONDS = 25
 """How long a stopping worker waits for its sockets to close; process managers kill after 30."""
 
 
@@ -114,7 +114,7 @@ def uvicorn_config(options: Options) -> Config:
         ws_per_message_deflate=False,
         lifespan="off",
         backlog=BACKLOG,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=STOPPING_SECONDS,
         timeout_worker_healthcheck=15,
         log_config=None,  # Django's LOGGING
         access_log=False,
@@ -162,7 +162,7 @@ def serve_here(config: Config, listener: socket.socket) -> None:
     server.run(sockets=[listener])
 
 
-def run(options: Options, listener: socket.socket) -> None:
+def serve(options: Options, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM; raises CommandError when the application cannot start."""
     if options.reload:
         config = uvicorn_config(options)

@@ -32,7 +32,7 @@ class Activity:
     """Today, 7 days, DAYS days."""
 
 
-def activity(stream: History) -> Activity:
+def activity_of(stream: History) -> Activity:
     """The numbers of a stream, by two queries."""
     today = timezone.localdate()
     days = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 
-from realtime.streams.activity import activity as activity_of
+from realtime.streams.activity import activity_of
 from realtime.streams.history import History
 
 register = template.Library()

@@ -159,7 +159,7 @@ async def test_a_reset_history_is_told_on_the_open_socket(lobby: Room) -> None:
     async with connect(LOBBY) as socket:
         await socket.next("joined")
         await db.run(Room.renew_epoch, lobby.pk, lobby.epoch)
-        await current_hub().check()
+        await current_hub().check_positions()
         joined = await socket.next("joined")
         assert joined["epoch"] != lobby.epoch
         assert (joined["recovered"], seqs(joined["messages"])) == (False, [1])
@@ -184,7 +184,7 @@ async def test_a_reset_while_somebody_joins_leaves_the_last_word_to_the_new_hist
     async with connect(LOBBY) as socket:
         await until(lambda: current_hub().position(lobby.key) == (lobby.epoch, 3))
         await db.run(Room.renew_epoch, lobby.pk, lobby.epoch)
-        await current_hub().check()
+        await current_hub().check_positions()
         await until(lambda: len(gates) == 2)
         current_hub().committed(await write(lobby, "d"))
         for index in order:
@@ -203,7 +203,7 @@ async def test_a_room_that_is_deleted_closes_its_sockets(lobby: Room) -> None:
     async with connect(LOBBY) as socket:
         await socket.next("joined")
         await db.run(Room.objects.all().delete)
-        await current_hub().check()
+        await current_hub().check_positions()
         assert (await socket.closed())[0] == 4504
 
 

@@ -15,7 +15,7 @@ from realtime import db
 from realtime.access import Identity
 from realtime.connections.control import who
 from realtime.hub.hub import current_hub
-from realtime.streams.activity import activity
+from realtime.streams.activity import activity_of
 from tests.connect import connect, until
 
 pytestmark = pytest.mark.django_db
@@ -249,7 +249,7 @@ def test_what_was_said_is_counted_by_day_and_by_people(lobby: Room, django_asser
     regretted = lobby.post(GUEST, "hi")
     lobby.delete_message(GUEST, regretted.seq)
     with django_assert_num_queries(2):
-        found = activity(lobby)
+        found = activity_of(lobby)
     assert [(each.days, each.count, each.senders) for each in found.periods] == [(1, 3, 2), (7, 4, 3), (30, 6, 4)]
     counts = [count for _, count in found.by_day]
     assert (len(counts), counts[-1], counts[-7], counts[-8], counts[0], sum(counts)) == (30, 3, 1, 1, 1, 6)

@@ -177,7 +177,7 @@ async def test_a_lost_hint_is_found_by_the_position_check(cups: Counter) -> None
     async with connect(CUPS) as socket:
         await state(socket, 0)
         await db.run(lambda: Counter.objects.update(value=5, last_seq=9))
-        await current_hub().check()
+        await current_hub().check_positions()
         assert (await state(socket, 5))["version"] == 9
 
 
@@ -187,7 +187,7 @@ async def test_a_database_that_went_back_tells_where_it_stands_now(cups: Counter
         await socket.command("plus")
         await state(socket, 6)
         await db.run(lambda: Counter.objects.update(value=5, last_seq=1))
-        await current_hub().check()
+        await current_hub().check_positions()
         assert (await state(socket, 5))["version"] == 1
         await socket.command("plus")
         assert (await state(socket, 6))["version"] == 2
@@ -344,7 +344,7 @@ async def test_a_counter_that_is_deleted_closes_its_sockets(cups: Counter) -> No
         await state(socket, 0)
         await socket.event()  # `users`, told to all who are here
         await db.run(Counter.objects.all().delete)
-        await current_hub().check()
+        await current_hub().check_positions()
         assert (await socket.closed())[0] == 4504
 
 

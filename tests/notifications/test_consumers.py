@@ -320,7 +320,7 @@ async def test_a_reset_history_is_told_on_the_open_socket(alerts: Topic) -> None
     async with connect(PATH) as socket:
         await subscribe(socket, "alerts")
         await db.run(Topic.renew_epoch, alerts.pk, alerts.epoch)
-        await current_hub().check()
+        await current_hub().check_positions()
         again = await socket.next("subscribed")
         assert again["topics"] == ["alerts"]
         assert again["streams"]["alerts"]["epoch"] != alerts.epoch
@@ -333,7 +333,7 @@ async def test_a_topic_that_is_deleted_is_told_and_the_others_go_on(alerts: Topi
     async with connect(PATH) as socket:
         await subscribe(socket, "alerts", "backups")
         await db.run(lambda: Topic.objects.filter(pk=alerts.pk).delete())
-        await current_hub().check()
+        await current_hub().check_positions()
         assert await socket.event() == {"type": "unsubscribed", "topics": ["alerts"]}
         await told(backups, "still here")
         assert await messages(socket, 1) == ["still here"]

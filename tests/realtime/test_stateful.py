@@ -270,7 +270,7 @@ class Machine(RuleBasedStateMachine):
         """Read until it has everything; fails after a while."""
         assert client.socket is not None
         if self.untold:
-            await current_hub().check()
+            await current_hub().check_positions()
             self.untold = False
         while not client.is_where(self.model):
             self.take(client, await client.socket.event())
@@ -453,7 +453,7 @@ class Machine(RuleBasedStateMachine):
             rows.update(**none)
 
         await db.run(work)
-        await current_hub().check()
+        await current_hub().check_positions()
         self.model.first = max(self.model.first, first)
         self.model.forget()
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from realtime.server.options import Options, check_options, port_number, positive, url_host
-from realtime.server.run import end_as_asked, listen, run
+from realtime.server.run import end_as_asked, listen, serve
 
 logger = logging.getLogger("chorus.serve")
 
@@ -32,4 +32,4 @@ class Command(BaseCommand):
             port = listener.getsockname()[1]
             url = f"{options.scheme}://{url_host(options.host)}:{port}/"
             logger.info("serving %s with %d worker%s", url, options.workers, "s" * (options.workers > 1))
-            run(options, listener)
+            serve(options, listener)

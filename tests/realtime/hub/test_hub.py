@@ -237,7 +237,7 @@ async def test_a_check_asks_once_for_all_rooms(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Room, "heads", classmethod(counting))
     for room in rooms:
         await write(room, "lost")
-    await current_hub().check()
+    await current_hub().check_positions()
     await until(lambda: all(listener.seqs == [1] for listener in listeners))
     assert asked == [5]
 
@@ -247,7 +247,7 @@ async def test_a_check_that_finds_all_well_repairs_nothing(room: Room, monkeypat
     listener = await listen(current_hub(), room)
     listener.stream.offer(await write(room, "hi"))
     monkeypatch.setattr(listener.stream, "repair", lambda: pytest.fail("nothing is missing"))
-    await current_hub().check()
+    await current_hub().check_positions()
     assert listener.seqs == [1]
 
 
@@ -261,8 +261,8 @@ async def test_a_check_survives_a_database_that_is_away(room: Room, monkeypatch:
 
     with monkeypatch.context() as patch:
         patch.setattr(Room, "heads", away)
-        await current_hub().check()
-    await current_hub().check()
+        await current_hub().check_positions()
+    await current_hub().check_positions()
     await until(lambda: listener.seqs == [1])
 
 
@@ -270,7 +270,7 @@ async def test_a_check_survives_a_database_that_is_away(room: Room, monkeypatch:
 async def test_a_check_finds_deleted_rooms(room: Room) -> None:
     listener = await listen(current_hub(), room)
     await db.run(Room.objects.all().delete)
-    await current_hub().check()
+    await current_hub().check_positions()
     await until(lambda: listener.gone)
 
 
@@ -278,7 +278,7 @@ async def test_a_check_finds_deleted_rooms(room: Room) -> None:
 async def test_a_check_finds_a_renewed_epoch(room: Room) -> None:
     listener = await listen(current_hub(), room)
     await db.run(Room.renew_epoch, room.pk, room.epoch)
-    await current_hub().check()
+    await current_hub().check_positions()
     await until(lambda: listener.resets == 1)
 
 

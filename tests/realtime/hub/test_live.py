@@ -274,7 +274,7 @@ async def test_after_the_next_check_nobody_is_shown_what_was_pruned(room: Room) 
     await write(room, *"abcde")
     listener = await listen(current_hub(), room)
     await prune(room, 4)
-    await current_hub().check()
+    await current_hub().check_positions()
     start = await Listener(current_hub(), room).join()
     assert ([stored.seq for stored in start.events], start.more) == ([4, 5], False)
     assert (listener.seqs, listener.resets, listener.subscription.caught_up) == ([1, 2, 3, 4, 5], 0, True)
@@ -285,7 +285,7 @@ async def test_after_the_next_check_a_pruned_position_is_not_recovered(room: Roo
     await write(room, *"abcde")
     await listen(current_hub(), room)
     await prune(room, 4)
-    await current_hub().check()
+    await current_hub().check_positions()
     start = await Listener(current_hub(), room).join(since, room.epoch)
     assert start.recovered == recovered
     assert [stored.seq for stored in start.events] == list(range(max(since, 3) + 1, 6))
@@ -295,7 +295,7 @@ async def test_a_room_that_was_pruned_empty_goes_on(room: Room) -> None:
     await write(room, *"abc")
     listener = await listen(current_hub(), room)
     await prune(room, 4)
-    await current_hub().check()
+    await current_hub().check_positions()
     late = await listen(current_hub(), room)
     assert late.starts[0].events == []
     batch = await write(room, "d")
@@ -311,7 +311,7 @@ async def test_a_check_that_finds_something_pruned_reads_no_entries(room: Room, 
     await listen(current_hub(), room)
     await prune(room, 3)
     before = reads.count
-    await current_hub().check()
+    await current_hub().check_positions()
     await listen(current_hub(), room)
     assert reads.count == before
 
@@ -324,7 +324,7 @@ async def test_what_was_pruned_makes_room_in_the_ring(room: Room, monkeypatch: p
     for text in "bcde":
         listener.stream.offer(await write(room, text))
     await prune(room, 6)
-    await current_hub().check()
+    await current_hub().check_positions()
     for text in "fgh":
         listener.stream.offer(await write(room, text))
     start = await Listener(current_hub(), room).join(5, room.epoch)
@@ -660,7 +660,7 @@ async def test_the_newest_state_is_told_whatever_one_has_already(counter: Counte
 async def test_a_check_takes_no_state_away_from_who_comes_next(counter: Counter) -> None:
     shown, late = Shown(counter), Shown(counter)
     await shown.join()
-    await current_hub().check()
+    await current_hub().check_positions()
     assert [stored.seq for stored in (await late.join()).events] == [0]
 
 

@@ -9,7 +9,7 @@ import pytest
 from realtime.hub.hub import Hub
 from realtime.processes import presence as module
 from realtime.processes import shares
-from realtime.processes.presence import NAMES, Change, Presence
+from realtime.processes.presence import NAMES, Presence, PresenceChange
 from realtime.processes.shares import Share
 from tests.connect import until
 from tests.processes import RedisServer
@@ -28,7 +28,7 @@ class Room:
 
     def __init__(self, presence: Presence) -> None:
         self.presence = presence
-        self.changes: list[Change] = []
+        self.changes: list[PresenceChange] = []
 
     async def enter(self, name: str) -> int:
         """A socket of somebody comes; gives how many people it is told of."""

@@ -445,7 +445,7 @@ async def test_a_process_that_was_not_told_of_a_reset_finds_it_by_its_check(five
     async with connect(LOBBY) as socket:
         await socket.next("joined")
         await db.run(lambda: Room.objects.update(epoch="elsewhere", first_seq=6))
-        await current_hub().check()
+        await current_hub().check_positions()
         joined, seqs = await seqs_after(socket, "joined")
         assert (joined["epoch"], joined["recovered"], seqs) == ("elsewhere", False, [])
 
@@ -455,6 +455,6 @@ async def test_pruning_takes_nothing_from_an_open_page_and_tells_it_nothing(five
     async with connect(LOBBY) as socket:
         await socket.next("joined")
         await db.run(keep, five, keep_entries=1)
-        await current_hub().check()
+        await current_hub().check_positions()
         await socket.command("send", text="goes on")
         assert (await socket.event())["seq"] == 6
