@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 CONNECT = """
 async (options) => {
-  const { connect } = await import("/static/realtime/socket.js");
+  const { connect } = await import("/static/realtime/connection/socket.js");
   window.seen = [];
   window.statuses = [];
   window.socket = connect("/ws/played/", options ?? {});
@@ -207,7 +207,7 @@ STAYS_AWAY = (1000, 1003, 1008, 1009, 4500, 4503, 4506, 4999)
 
 def test_a_close_code_says_whether_to_come_back(visit: Visit) -> None:
     page = visit("/")
-    ask = "async (codes) => codes.filter((await import('/static/realtime/closing.js')).comesBack)"
+    ask = "async (codes) => codes.filter((await import('/static/realtime/connection/closing.js')).comesBack)"
     assert page.evaluate(ask, [*COMES_BACK, *STAYS_AWAY]) == [*COMES_BACK]
 
 
@@ -226,7 +226,7 @@ def test_a_final_close_is_told_and_fails_what_was_pending(played: tuple[Page, Pl
 
 def test_back_off_has_full_jitter_up_to_20_s(visit: Visit) -> None:
     page = visit("/")
-    draw = "async attempt => { const { backOff } = await import('/static/realtime/connection.js');"
+    draw = "async attempt => { const { backOff } = await import('/static/realtime/connection/connection.js');"
     draw += " return Array.from({ length: 2000 }, () => backOff(attempt)); }"
     for attempt, ceiling in ((0, 0.5), (1, 1), (3, 4), (20, 20)):
         drawn = page.evaluate(draw, attempt)
@@ -237,7 +237,7 @@ def test_back_off_has_full_jitter_up_to_20_s(visit: Visit) -> None:
 def test_ids_are_uuids_also_without_a_secure_context(visit: Visit) -> None:
     page = visit("/")
     page.evaluate("Object.defineProperty(crypto, 'randomUUID', { value: undefined })")
-    made = page.evaluate("async () => (await import('/static/realtime/socket.js')).uuid()")
+    made = page.evaluate("async () => (await import('/static/realtime/connection/socket.js')).uuid()")
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", made)
 
 

@@ -49,7 +49,7 @@ def test_the_scripts_of_the_site_can_be_collected(tmp_path: Path, settings: Sett
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "config.static.ManifestStorage"}}
     call_command("collectstatic", interactive=False, verbosity=0)
-    assert staticfiles_storage.url("realtime/socket.js") != "/static/realtime/socket.js"
+    assert staticfiles_storage.url("realtime/connection/socket.js") != "/static/realtime/connection/socket.js"
 
 
 async def test_a_file_is_answered_whole_without_a_warning(async_client: AsyncClient) -> None:

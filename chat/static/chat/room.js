@@ -1,8 +1,8 @@
 /** The room page: the socket's events on one side, the page's parts on the other. */
 
-import { showStatus } from "../realtime/badge.js";
-import { connect } from "../realtime/socket.js";
-import { toast } from "../realtime/toast.js";
+import { connect } from "../realtime/connection/socket.js";
+import { showStatus } from "../realtime/page/badge.js";
+import { toast } from "../realtime/page/toast.js";
 import { compose } from "./composer.js";
 import { People, Typing } from "./people.js";
 import { unsentRow } from "./pending.js";

@@ -1,8 +1,8 @@
 /** The notifications page: topics on one side, what they tell on the other. */
 
-import { showStatus } from "../realtime/badge.js";
-import { toast } from "../realtime/toast.js";
-import { connectTopics } from "../realtime/topics.js";
+import { connectTopics } from "../realtime/connection/topics.js";
+import { showStatus } from "../realtime/page/badge.js";
+import { toast } from "../realtime/page/toast.js";
 import { browserNotifications } from "./browser.js";
 import { Feed } from "./feed.js";
 import { heartbeat } from "./heartbeat.js";

@@ -2,7 +2,7 @@
  * The browser's client of Chorus: it connects to a JSON route, logs in, comes back after a lost connection, catches up on
  * what was missed, and keeps what it sent until the server acknowledged it.
  *
- *   import { connect } from "/static/realtime/socket.js";
+ *   import { connect } from "/static/realtime/connection/socket.js";
  *
  *   const room = connect("/ws/chat/lobby/", { stream: true });
  *   room.on("joined", ({ messages, resumed }) => …);      // `resumed`: these follow what you have; else start anew

@@ -2,7 +2,7 @@
  * Many streams over one socket, as the notifications route carries them: each topic comes back where it was read, and
  * each of its entries is told once and in order.
  *
- *   import { connectTopics } from "/static/realtime/topics.js";
+ *   import { connectTopics } from "/static/realtime/connection/topics.js";
  *
  *   const topics = connectTopics("/ws/notifications/");
  *   topics.on("begin", ({ topic, resumed }) => …);      // `resumed`: what follows continues what you have; else start anew
