@@ -13,9 +13,10 @@
 
 import { Connection } from "./connection.js";
 import { Cursor } from "./cursor.js";
+import { Listeners, Watched } from "./listeners.js";
 import { Outgoing, encode } from "./outgoing.js";
 import { store } from "./store.js";
-import { describe } from "./words.js";
+import { described } from "./words.js";
 
 export { CommandError, uuid } from "./outgoing.js";
 export { describe } from "./words.js";
@@ -38,27 +39,25 @@ class ChorusSocket {
   #connection;
   #cursor = new Cursor();
   #outgoing;
-  #listeners = new Map();
-  #statusListeners = new Set();
-  #pendingListeners = new Set();
+  #listeners = new Listeners();
+  #status = new Watched(described({ state: "connecting" }));
+  #pending = new Watched([]);
   #opened = false; // logged in and, on a stream, joined
   #whole = true; // whether the last join continued what came before
   #rejoining = false;
   #problem; // what the server said last before it closed
   #replayTimer = 0;
 
-  /** `{state, text, …}`; state is `connecting`, `connected`, `waiting` or `stopped`. */
-  status = { state: "connecting", text: describe({ state: "connecting" }) };
-
   constructor(route, options) {
     this.#route = route;
     this.#options = options;
     this.#outgoing = new Outgoing({
       transmit: (text) => this.#connection.send(text),
-      changed: () => this.#pendingChanged(),
+      changed: () => this.#pending.set(this.pending),
       stalled: () => this.#connection.restart(),
       store: store(options.keep),
     });
+    this.#pending.set(this.pending); // what an earlier page of this tab left unsent
     this.#connection = new Connection(() => this.#address(), {
       opened: () => this.#logIn(),
       frame: (data) => this.#receive(data),
@@ -69,23 +68,22 @@ class ChorusSocket {
 
   /** Call `listener(event)` for each event of this `type` as the protocol names it. Returns a function that stops it. */
   on(type, listener) {
-    if (!this.#listeners.has(type)) this.#listeners.set(type, new Set());
-    this.#listeners.get(type).add(listener);
-    return () => this.#listeners.get(type).delete(listener);
+    return this.#listeners.on(type, listener);
+  }
+
+  /** `{state, text, …}`; state is `connecting`, `connected`, `waiting` or `stopped`. */
+  get status() {
+    return this.#status.value;
   }
 
   /** Call `listener(status)` now and at each change. Returns a function that stops it. */
   onStatus(listener) {
-    this.#statusListeners.add(listener);
-    listener(this.status);
-    return () => this.#statusListeners.delete(listener);
+    return this.#status.watch(listener);
   }
 
   /** Call `listener(pending)` now and at each change of `pending`. Returns a function that stops it. */
   onPending(listener) {
-    this.#pendingListeners.add(listener);
-    listener(this.pending);
-    return () => this.#pendingListeners.delete(listener);
+    return this.#pending.watch(listener);
   }
 
   /** Commands without an answer yet: `{id, command, state: "waiting" | "sent" | "failed", error?}`, oldest first. */
@@ -168,13 +166,13 @@ class ChorusSocket {
     const messages = this.#fresh(event.messages ?? []);
     this.#whole = resumed;
     this.#rejoining = known && !(sameConnection && resumed);
-    this.#emit({ ...event, messages, resumed });
+    this.#listeners.emit({ ...event, messages, resumed });
     this.#awaitReplay(resumed);
     this.#ready();
   }
 
   #replayed(event) {
-    this.#emit({ ...event, messages: this.#fresh(event.messages) });
+    this.#listeners.emit({ ...event, messages: this.#fresh(event.messages) });
     this.#awaitReplay(true);
   }
 
@@ -198,8 +196,8 @@ class ChorusSocket {
     clearTimeout(this.#replayTimer);
     if (!this.#cursor.replaying) return;
     this.#cursor.finish();
-    if (this.#rejoining) this.#setStatus({ state: "connected", missed: this.#cursor.missed, whole: this.#whole });
-    else this.#setStatus({ state: "connected" });
+    if (this.#rejoining) this.#status.set(described({ state: "connected", missed: this.#cursor.missed, whole: this.#whole }));
+    else this.#status.set(described({ state: "connected" }));
   }
 
   #happened(event) {
@@ -211,7 +209,7 @@ class ChorusSocket {
       this.#caughtUp(); // the first live entry ends a replay
       if (!this.#cursor.accepts(event)) return;
     }
-    this.#emit(event);
+    this.#listeners.emit(event);
   }
 
   #authenticated({ status, message }) {
@@ -221,7 +219,7 @@ class ChorusSocket {
 
   #ready() {
     this.#opened = true;
-    if (!this.#options.stream) this.#setStatus({ state: "connected" });
+    if (!this.#options.stream) this.#status.set(described({ state: "connected" }));
     this.#outgoing.resume();
   }
 
@@ -230,20 +228,7 @@ class ChorusSocket {
     this.#opened = false;
     clearTimeout(this.#replayTimer);
     this.#outgoing.pause();
-    this.#setStatus({ ...status, message: this.#problem });
+    this.#status.set(described({ ...status, message: this.#problem }));
     if (status.state === "stopped") this.#outgoing.abandon({ code: "closed", message: this.status.text });
-  }
-
-  #setStatus(status) {
-    this.status = { ...status, text: describe(status) };
-    for (const listener of this.#statusListeners) listener(this.status);
-  }
-
-  #pendingChanged() {
-    for (const listener of this.#pendingListeners) listener(this.pending);
-  }
-
-  #emit(event) {
-    for (const listener of this.#listeners.get(event.type) ?? []) listener(event);
   }
 }

@@ -12,7 +12,9 @@
  */
 
 import { Cursor } from "./cursor.js";
-import { connect, describe, uuid } from "./socket.js";
+import { Listeners, Watched } from "./listeners.js";
+import { connect, uuid } from "./socket.js";
+import { described } from "./words.js";
 
 const SETTLED_AFTER = 1000; // ms without a further entry, after which a replay counts as over
 const ENTRIES = ["notification", "retracted"];
@@ -28,19 +30,17 @@ class Topics {
   #followed = new Map(); // name → { cursor, since }
   #asked = new Set(); // ids of subscribe commands without an answer
   #published = new Set(); // ids of ours, which we cannot have missed
-  #listeners = new Map();
-  #statusListeners = new Set();
+  #listeners = new Listeners();
+  #status;
   #wasOpen = false;
   #catchingUp = null; // { missed, whole, again } from the first subscription of a connection until all has come
   #timer = 0;
 
-  status;
-
   constructor(socket) {
     this.#socket = socket;
-    this.status = socket.status;
+    this.#status = new Watched(socket.status);
     for (const type of ENTRIES) socket.on(type, (event) => this.#came(event));
-    for (const type of OTHERS) socket.on(type, (event) => this.#emit(event));
+    for (const type of OTHERS) socket.on(type, (event) => this.#listeners.emit(event));
     socket.on("subscribed", ({ streams }) => this.#subscribed(streams));
     socket.on("unsubscribed", ({ topics }) => topics.forEach((topic) => this.#ended(topic)));
     socket.onStatus((status) => this.#socketChanged(status));
@@ -48,16 +48,16 @@ class Topics {
 
   /** Call `listener(event)` for `begin`, `refused`, `ended` and the protocol's `notification`, `retracted`, `acked`, `error`. */
   on(type, listener) {
-    if (!this.#listeners.has(type)) this.#listeners.set(type, new Set());
-    this.#listeners.get(type).add(listener);
-    return () => this.#listeners.get(type).delete(listener);
+    return this.#listeners.on(type, listener);
   }
 
   /** As in socket.js, but it counts as connected once what was missed has come. */
+  get status() {
+    return this.#status.value;
+  }
+
   onStatus(listener) {
-    this.#statusListeners.add(listener);
-    listener(this.status);
-    return () => this.#statusListeners.delete(listener);
+    return this.#status.watch(listener);
   }
 
   tryNow() {
@@ -105,7 +105,7 @@ class Topics {
     for (const id of this.#asked) this.#socket.discard(id); // with the next connection all is asked anew
     this.#asked.clear();
     clearTimeout(this.#timer);
-    this.#setStatus(status);
+    this.#status.set(described(status));
   }
 
   async #ask(names) {
@@ -133,7 +133,7 @@ class Topics {
     const [topic] = names;
     this.#followed.delete(topic);
     const message = error.message.startsWith(`${topic}: `) ? error.message.slice(topic.length + 2) : error.message;
-    this.#emit({ type: "refused", topic, message });
+    this.#listeners.emit({ type: "refused", topic, message });
   }
 
   #subscribed(streams) {
@@ -145,7 +145,7 @@ class Topics {
       const resumed = cursor.join(start);
       if (!before && !since) cursor.finish(); // from now on: nothing is replayed
       if (before && !resumed) this.#catchingUp = { again: true, missed: 0, ...this.#catchingUp, whole: false };
-      this.#emit({ type: "begin", topic, resumed, ...start });
+      this.#listeners.emit({ type: "begin", topic, resumed, ...start });
       if (cursor.arrived) cursor.finish();
     }
     this.#settleSoon();
@@ -157,13 +157,13 @@ class Topics {
     const { replaying } = cursor;
     const ours = this.#published.delete(event.id);
     if (replaying && this.#catchingUp && event.type === "notification" && !event.deleted && !ours) this.#catchingUp.missed += 1;
-    this.#emit({ ...event, replayed: replaying, ours });
+    this.#listeners.emit({ ...event, replayed: replaying, ours });
     if (cursor.arrived) cursor.finish();
     if (replaying) this.#settleSoon();
   }
 
   #ended(topic) {
-    if (this.#followed.delete(topic)) this.#emit({ type: "ended", topic });
+    if (this.#followed.delete(topic)) this.#listeners.emit({ type: "ended", topic });
   }
 
   /** Everything promised has come: at once where that is known, else after a while without more. */
@@ -179,15 +179,6 @@ class Topics {
   #settle() {
     const { again, missed, whole } = this.#catchingUp;
     this.#catchingUp = null;
-    this.#setStatus(again ? { state: "connected", missed, whole, what: "notification" } : { state: "connected" });
-  }
-
-  #setStatus(status) {
-    this.status = { ...status, text: describe(status) };
-    for (const listener of this.#statusListeners) listener(this.status);
-  }
-
-  #emit(event) {
-    for (const listener of this.#listeners.get(event.type) ?? []) listener(event);
+    this.#status.set(described(again ? { state: "connected", missed, whole, what: "notification" } : { state: "connected" }));
   }
 }
