@@ -118,12 +118,58 @@ def test_a_stream_is_resumed_where_it_was_and_nothing_shows_twice(played: tuple[
     server.close(1012, "retry_after=0.1")
     wait_for(page, "seen.at(-1).seq === 7")
     assert server.addresses[1].endswith("?since=3&epoch=e1")
-    assert page.evaluate("seen.flatMap(({ messages, seq }) => messages?.map((m) => m.seq) ?? [seq])") == [*range(1, 8)]
+    assert shown(page) == [*range(1, 8)]
     assert page.evaluate("seen.map(({ resumed }) => resumed).filter((told) => told !== undefined)") == [
         False,
         True,
     ]
     assert status(page)["text"] == "Back online. 3 missed messages caught up."
+
+
+def shown(page: Page) -> Any:
+    """The positions of all entries the page was given, in order."""
+    return page.evaluate("seen.flatMap(({ messages, seq }) => messages?.map((m) => m.seq) ?? [seq])")
+
+
+@pytest.mark.parametrize("recovered", [True, False])
+def test_what_does_not_fit_into_the_first_frame_of_a_first_visit_is_shown_too(
+    played: tuple[Page, Played], recovered: bool
+) -> None:
+    page, server = played
+    replay = {"type": "replay", "messages": [chat(3), chat(4)]}
+    server.greeting = [joined(4, [chat(1), chat(2)], recovered=recovered), replay, chat(5)]
+    page.evaluate(CONNECT, {"stream": True})
+    wait_for(page, "seen.at(-1)?.seq === 5")
+    assert shown(page) == [1, 2, 3, 4, 5]
+    assert status(page)["text"] == "Connected"
+
+
+def test_what_comes_late_of_a_replay_is_shown_and_resumed_from(played: tuple[Page, Played]) -> None:
+    page, server = played
+    server.greeting = [joined(1, [chat(1)])]
+    page.evaluate(CONNECT, {"stream": True})
+    wait_for(page, "seen.length === 1")
+    server.greeting = [joined(4, [chat(2)])]
+    server.close(1012, "retry_after=0.1")
+    wait_for(page, "socket.status.missed === 1")  # it no longer waits, and says what has come
+    server.send({"type": "replay", "messages": [chat(3)]})
+    wait_for(page, "seen.length === 3")
+    assert shown(page) == [1, 2, 3]
+    server.close(1012, "retry_after=0.1")
+    wait_for(page, "seen.length === 4")
+    assert server.addresses[2].endswith("?since=3&epoch=e1")
+
+
+def test_an_emptied_history_is_resumed_where_it_stands(played: tuple[Page, Played]) -> None:
+    page, server = played
+    server.greeting = [joined(9, [], recovered=False)]
+    page.evaluate(CONNECT, {"stream": True})
+    wait_for(page, "socket.status.state === 'connected'")
+    server.greeting = [joined(9, [])]
+    server.close(1012, "retry_after=0.1")
+    wait_for(page, "seen.length === 2")
+    assert server.addresses[1].endswith("?since=9&epoch=e1")
+    assert status(page)["text"] == "Back online. Nothing was missed."
 
 
 def test_a_reset_history_starts_anew(played: tuple[Page, Played]) -> None:

@@ -4,14 +4,8 @@ export class Cursor {
   #seq = null;
   #epoch = null;
   #target = null; // where a replay ends, while one runs
-  missed = 0;
 
-  /** Query parameters that resume here; empty before the first visit. */
-  get query() {
-    return this.#epoch === null ? {} : { since: String(this.#seq ?? 0), epoch: this.#epoch };
-  }
-
-  /** The same as the notifications socket takes it; undefined before the first visit. */
+  /** `{seq, epoch}`, to go on from here; undefined before the stream has begun for the first time. */
   get position() {
     return this.known ? { seq: this.#seq ?? 0, epoch: this.#epoch } : undefined;
   }
@@ -20,37 +14,29 @@ export class Cursor {
     return this.#epoch !== null;
   }
 
+  /** Whether entries that were promised at the join are still to come. */
   get replaying() {
     return this.#target !== null;
   }
 
-  /** Take the announcement `{seq, epoch, recovered}` of a stream. Returns whether what we show is still whole. */
-  join({ seq, epoch, recovered }) {
-    const whole = this.known && recovered && epoch === this.#epoch;
-    if (!whole) this.#seq = null;
+  /** Take the announcement `{seq, epoch, recovered}` of a stream, which stands at `seq`; `more` says whether entries up to
+      there follow. Returns whether they continue what we have; else it begins anew. */
+  join({ seq, epoch, recovered }, more) {
+    const resumed = this.known && recovered && epoch === this.#epoch;
+    if (!resumed) this.#seq = null;
     this.#epoch = epoch;
-    this.#target = seq;
-    this.missed = 0;
-    return whole;
+    if (!more) this.#seq = Math.max(this.#seq ?? 0, seq);
+    this.#target = (this.#seq ?? 0) < seq ? seq : null;
+    return resumed;
   }
 
-  /** Whether an entry is new; moves on past it. */
-  accepts(entry) {
-    if (entry.seq === undefined) return true;
-    if (this.#seq !== null && entry.seq <= this.#seq) return false;
-    this.#seq = entry.seq;
-    return true;
-  }
-
-  /** Whether all that was promised at the join has come. */
-  get arrived() {
-    return this.#target !== null && (this.#seq ?? 0) >= this.#target;
-  }
-
-  /** The replay is over: nothing up to its end is still to come. */
-  finish() {
-    if (this.#target === null) return;
-    this.#seq = Math.max(this.#seq ?? 0, this.#target);
-    this.#target = null;
+  /** Take an entry and move on past it. Returns whether it is `fresh`, and whether it belongs to the replay. */
+  take({ seq }) {
+    if (seq === undefined) return { fresh: true, replayed: false }; // it is not stored, so it is of now
+    const replayed = this.replaying && seq <= this.#target;
+    if (this.#seq !== null && seq <= this.#seq) return { fresh: false, replayed };
+    this.#seq = seq;
+    if (this.replaying && seq >= this.#target) this.#target = null; // a live entry ends a replay too
+    return { fresh: true, replayed };
   }
 }

@@ -12,7 +12,7 @@
  */
 
 import { Connection } from "./connection.js";
-import { Cursor } from "./cursor.js";
+import { Following } from "./following.js";
 import { Listeners, Watched } from "./listeners.js";
 import { Outgoing, encode } from "./outgoing.js";
 import { store } from "./store.js";
@@ -20,8 +20,6 @@ import { described } from "./words.js";
 
 export { CommandError, uuid } from "./outgoing.js";
 export { describe } from "./words.js";
-
-const SETTLED_AFTER = 1000; // ms without a further replay frame, after which a replay counts as over
 
 /**
  * Connect to `route`: a path of this site or a whole ws(s):// address. Options:
@@ -37,16 +35,14 @@ class ChorusSocket {
   #route;
   #options;
   #connection;
-  #cursor = new Cursor();
+  #following = new Following({ settled: (status) => this.#status.set(described(status)) });
+  #cursor = this.#following.follow(); // of the one stream, where the route carries one
   #outgoing;
   #listeners = new Listeners();
   #status = new Watched(described({ state: "connecting" }));
   #pending = new Watched([]);
   #opened = false; // logged in and, on a stream, joined
-  #whole = true; // whether the last join continued what came before
-  #rejoining = false;
   #problem; // what the server said last before it closed
-  #replayTimer = 0;
 
   constructor(route, options) {
     this.#route = route;
@@ -130,7 +126,11 @@ class ChorusSocket {
   #address() {
     const url = new URL(this.#route, location.href);
     url.protocol = url.protocol.replace(/^http/, "ws");
-    for (const [name, value] of Object.entries(this.#cursor.query)) url.searchParams.set(name, value);
+    const { position } = this.#cursor;
+    if (position) {
+      url.searchParams.set("since", position.seq);
+      url.searchParams.set("epoch", position.epoch);
+    }
     if (this.#options.token) url.searchParams.set("login", "message");
     return url.href;
   }
@@ -138,6 +138,7 @@ class ChorusSocket {
   async #logIn() {
     const { token, stream } = this.#options;
     this.#problem = undefined;
+    this.#following.opened();
     if (token) {
       const secret = typeof token === "function" ? await token() : token;
       this.#connection.send(JSON.stringify({ token: secret }));
@@ -160,44 +161,25 @@ class ChorusSocket {
   }
 
   #joined(event) {
-    const known = this.#cursor.known;
-    const sameConnection = this.#opened; // joined anew, after a login or because the history was reset
-    const resumed = this.#cursor.join(event);
-    const messages = this.#fresh(event.messages ?? []);
-    this.#whole = resumed;
-    this.#rejoining = known && !(sameConnection && resumed);
+    const promised = event.messages ?? [];
+    const resumed = this.#following.begin(this.#cursor, event, promised.length > 0); // where any follow, some are in here
+    const messages = this.#fresh(promised);
     this.#listeners.emit({ ...event, messages, resumed });
-    this.#awaitReplay(resumed);
+    this.#following.proceed();
     this.#ready();
   }
 
   #replayed(event) {
     this.#listeners.emit({ ...event, messages: this.#fresh(event.messages) });
-    this.#awaitReplay(true);
+    this.#following.proceed();
   }
 
-  /** What of a replay is new, counted as missed unless we sent it ourselves. */
+  /** What of a replay is new. What we sent ourselves is thereby acknowledged. */
   #fresh(messages) {
     return messages.filter((message) => {
       const ours = this.#outgoing.settle(message);
-      const fresh = this.#cursor.accepts(message);
-      if (fresh && !ours && message.type === "chat" && !message.deleted) this.#cursor.missed += 1;
-      return fresh;
+      return this.#following.take(this.#cursor, message, ours).fresh;
     });
-  }
-
-  #awaitReplay(more) {
-    clearTimeout(this.#replayTimer);
-    if (!more || this.#cursor.arrived) this.#caughtUp();
-    else this.#replayTimer = setTimeout(() => this.#caughtUp(), SETTLED_AFTER);
-  }
-
-  #caughtUp() {
-    clearTimeout(this.#replayTimer);
-    if (!this.#cursor.replaying) return;
-    this.#cursor.finish();
-    if (this.#rejoining) this.#status.set(described({ state: "connected", missed: this.#cursor.missed, whole: this.#whole }));
-    else this.#status.set(described({ state: "connected" }));
   }
 
   #happened(event) {
@@ -205,11 +187,10 @@ class ChorusSocket {
     if (event.type === "error" && event.id == null) this.#problem = event.message;
     // A notification has its sender's id too, but `published` is what answers.
     if (event.id != null && event.type !== "notification") this.#outgoing.settle(event);
-    if (this.#options.stream && event.seq !== undefined && event.type !== "history") {
-      this.#caughtUp(); // the first live entry ends a replay
-      if (!this.#cursor.accepts(event)) return;
-    }
+    const { replaying } = this.#cursor;
+    if (this.#options.stream && !this.#following.take(this.#cursor, event).fresh) return;
     this.#listeners.emit(event);
+    if (replaying) this.#following.proceed(); // a live entry ends a replay
   }
 
   #authenticated({ status, message }) {
@@ -226,7 +207,7 @@ class ChorusSocket {
   #connectionChanged(status) {
     if (status.state === "open") return; // it counts as connected once logged in and joined
     this.#opened = false;
-    clearTimeout(this.#replayTimer);
+    this.#following.lost();
     this.#outgoing.pause();
     this.#status.set(described({ ...status, message: this.#problem }));
     if (status.state === "stopped") this.#outgoing.abandon({ code: "closed", message: this.status.text });

@@ -11,12 +11,11 @@
  *   topics.subscribe({ alerts: { seq: 12, epoch: "k3f9" }, backups: undefined });      // after a position, or from now on
  */
 
-import { Cursor } from "./cursor.js";
+import { Following } from "./following.js";
 import { Listeners, Watched } from "./listeners.js";
 import { connect, uuid } from "./socket.js";
 import { described } from "./words.js";
 
-const SETTLED_AFTER = 1000; // ms without a further entry, after which a replay counts as over
 const ENTRIES = ["notification", "retracted"];
 const OTHERS = ["acked", "error"];
 
@@ -27,14 +26,12 @@ export function connectTopics(route, options = {}) {
 
 class Topics {
   #socket;
+  #following = new Following({ what: "notification", settled: (status) => this.#status.set(described(status)) });
   #followed = new Map(); // name → { cursor, since }
   #asked = new Set(); // ids of subscribe commands without an answer
   #published = new Set(); // ids of ours, which we cannot have missed
   #listeners = new Listeners();
   #status;
-  #wasOpen = false;
-  #catchingUp = null; // { missed, whole, again } from the first subscription of a connection until all has come
-  #timer = 0;
 
   constructor(socket) {
     this.#socket = socket;
@@ -72,7 +69,7 @@ class Topics {
   /** Follow topics, each after a position `{seq, epoch}` or, where that is undefined, from now on. */
   subscribe(topics) {
     const fresh = Object.entries(topics).filter(([name]) => !this.#followed.has(name));
-    for (const [name, since] of fresh) this.#followed.set(name, { cursor: new Cursor(), since });
+    for (const [name, since] of fresh) this.#followed.set(name, { cursor: this.#following.follow(), since });
     if (fresh.length && this.#socket.status.state === "connected") this.#ask(fresh.map(([name]) => name));
   }
 
@@ -96,15 +93,14 @@ class Topics {
 
   #socketChanged(status) {
     if (status.state === "connected") {
-      this.#catchingUp = { missed: 0, whole: true, again: this.#wasOpen };
-      this.#wasOpen = true;
+      this.#following.opened();
       if (this.#followed.size) this.#ask(this.names);
-      else this.#settle();
+      else this.#proceed();
       return;
     }
     for (const id of this.#asked) this.#socket.discard(id); // with the next connection all is asked anew
     this.#asked.clear();
-    clearTimeout(this.#timer);
+    this.#following.lost();
     this.#status.set(described(status));
   }
 
@@ -119,7 +115,7 @@ class Topics {
       this.#refused(names, error);
     } finally {
       this.#asked.delete(id);
-      this.#settleSoon();
+      this.#proceed();
     }
   }
 
@@ -131,7 +127,7 @@ class Topics {
       return;
     }
     const [topic] = names;
-    this.#followed.delete(topic);
+    this.#leave(topic);
     const message = error.message.startsWith(`${topic}: `) ? error.message.slice(topic.length + 2) : error.message;
     this.#listeners.emit({ type: "refused", topic, message });
   }
@@ -141,44 +137,36 @@ class Topics {
       const followed = this.#followed.get(topic);
       if (!followed) continue; // left meanwhile
       const { cursor, since } = followed;
-      const before = cursor.known;
-      const resumed = cursor.join(start);
-      if (!before && !since) cursor.finish(); // from now on: nothing is replayed
-      if (before && !resumed) this.#catchingUp = { again: true, missed: 0, ...this.#catchingUp, whole: false };
+      const resumed = this.#following.begin(cursor, start, cursor.known || Boolean(since)); // from now on: nothing follows
       this.#listeners.emit({ type: "begin", topic, resumed, ...start });
-      if (cursor.arrived) cursor.finish();
     }
-    this.#settleSoon();
+    this.#proceed();
   }
 
   #came(event) {
     const cursor = this.#followed.get(event.topic)?.cursor;
-    if (!cursor || !cursor.accepts(event)) return;
+    if (!cursor) return;
     const { replaying } = cursor;
-    const ours = this.#published.delete(event.id);
-    if (replaying && this.#catchingUp && event.type === "notification" && !event.deleted && !ours) this.#catchingUp.missed += 1;
-    this.#listeners.emit({ ...event, replayed: replaying, ours });
-    if (cursor.arrived) cursor.finish();
-    if (replaying) this.#settleSoon();
+    const ours = this.#published.has(event.id);
+    const { fresh, replayed } = this.#following.take(cursor, event, ours);
+    if (!fresh) return;
+    this.#published.delete(event.id);
+    this.#listeners.emit({ ...event, replayed, ours });
+    if (replaying) this.#proceed();
   }
 
   #ended(topic) {
-    if (this.#followed.delete(topic)) this.#listeners.emit({ type: "ended", topic });
+    if (this.#leave(topic)) this.#listeners.emit({ type: "ended", topic });
   }
 
-  /** Everything promised has come: at once where that is known, else after a while without more. */
-  #settleSoon() {
-    if (!this.#catchingUp) return;
-    clearTimeout(this.#timer);
-    if (this.#asked.size) return;
-    const open = Array.from(this.#followed.values()).some(({ cursor }) => cursor.replaying);
-    if (open) this.#timer = setTimeout(() => this.#settle(), SETTLED_AFTER);
-    else this.#settle();
+  /** Returns whether it was followed. */
+  #leave(topic) {
+    this.#following.leave(this.#followed.get(topic)?.cursor);
+    return this.#followed.delete(topic);
   }
 
-  #settle() {
-    const { again, missed, whole } = this.#catchingUp;
-    this.#catchingUp = null;
-    this.#status.set(described(again ? { state: "connected", missed, whole, what: "notification" } : { state: "connected" }));
+  /** While a subscription is not answered, more is to come. */
+  #proceed() {
+    if (!this.#asked.size) this.#following.proceed();
   }
 }
