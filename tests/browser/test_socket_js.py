@@ -1,17 +1,14 @@
 """The browser's client (socket.js) against a server played by the test, for what a real one does rarely."""
 
-import json
 import re
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute
+from playwright.sync_api import Page
 
 from tests.browser.conftest import Visit
-
-Json = dict[str, Any]
+from tests.browser.played import Json, Played, play, wait_for, wait_for_command
 
 CONNECT = """
 async (options) => {
@@ -25,43 +22,10 @@ async (options) => {
 """
 
 
-class Played:
-    """The server's side of all connections of a page, newest last."""
-
-    def __init__(self) -> None:
-        self.addresses: list[str] = []
-        self.received: list[Json] = []
-        self.greeting: list[Json] = []
-        """What each new connection gets at once."""
-        self.answer: Callable[[Json], Json | None] = lambda command: None
-        self.socket: WebSocketRoute | None = None
-
-    def accept(self, socket: WebSocketRoute) -> None:
-        self.socket = socket
-        self.addresses.append(socket.url)
-        socket.on_message(lambda message: self._take(json.loads(message)))
-        for event in self.greeting:
-            self.send(event)
-
-    def _take(self, command: Json) -> None:
-        self.received.append(command)
-        if answer := self.answer(command):
-            self.send(answer)
-
-    def send(self, event: Json) -> None:
-        assert self.socket is not None
-        self.socket.send(json.dumps(event))
-
-    def close(self, code: int, reason: str = "") -> None:
-        assert self.socket is not None
-        self.socket.close(code=code, reason=reason)
-
-
 @pytest.fixture
 def played(visit: Visit) -> tuple[Page, Played]:
     page, server = visit("/"), Played()
-    page.route_web_socket(re.compile("/ws/played/"), server.accept)
-    page.reload()
+    play(page, server)
     return page, server
 
 
@@ -84,21 +48,6 @@ def joined(seq: int, messages: list[Json], *, recovered: bool = True, epoch: str
 
 def send(page: Page, text: str) -> None:
     page.evaluate("text => { socket.send({ action: 'send', text }); }", text)
-
-
-def wait_for(page: Page, condition: str) -> None:
-    """Playwright's own way evaluates strings in the page, which the content security policy forbids."""
-    deadline = time.monotonic() + 15
-    while not page.evaluate(condition):
-        assert time.monotonic() < deadline, f"{condition}; saw {page.evaluate('[seen, statuses]')}"
-        page.wait_for_timeout(20)
-
-
-def wait_for_command(page: Page, server: Played, count: int = 1) -> None:
-    deadline = time.monotonic() + 15
-    while len(server.received) < count:
-        assert time.monotonic() < deadline, server.received
-        page.wait_for_timeout(20)
 
 
 def status(page: Page) -> Json:

@@ -15,7 +15,7 @@ const PAGE = 50; // messages of history asked for at once
 const part = (name) => document.querySelector(`[data-${name}]`);
 const { route, visitor, moderator, maxText } = part("room").dataset;
 
-const room = connect(route, { stream: true, keep: `${route} ${visitor}` });
+const room = connect(route, { stream: true, what: "message", keep: `${route} ${visitor}` });
 const log = part("messages");
 const people = new People({ list: part("people-list"), count: part("people-count"), more: part("people-more") });
 const typing = new Typing(part("typing"));

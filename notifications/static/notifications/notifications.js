@@ -24,7 +24,7 @@ const { visitor, chosen } = part("page").dataset;
 const known = new Map(JSON.parse(document.getElementById("topics").textContent).map((topic) => [topic.name, topic]));
 const followed = remembered("localStorage", `topics ${visitor}`, visitor ? [ME] : []);
 
-const topics = connectTopics("/ws/notifications/");
+const topics = connectTopics("/ws/notifications/", { entries: ["notification", "retracted"], what: "notification" });
 const seen = new Seen(Array.from(known.values()), { guest: !visitor });
 const heard = heartbeat(part("heartbeat"));
 const show = browserNotifications(part("allow"), part("allow-state"));

@@ -20,7 +20,7 @@ export class Following {
   #timer = 0;
 
   /** `settled(status)` is called when all has come: `{state: "connected"}`, after an interruption with the number `missed`
-      (of `what`, in the singular) and with `whole`, which is false where some of it could not be had. */
+      (of what is called `what`) and with `whole`, which is false where some of it could not be had. */
   constructor({ what, settled }) {
     this.#what = what;
     this.#settled = settled;

@@ -4,11 +4,11 @@
  *
  *   import { connect } from "/static/realtime/connection/socket.js";
  *
- *   const room = connect("/ws/chat/lobby/", { stream: true });
- *   room.on("joined", ({ messages, resumed }) => …);      // `resumed`: these follow what you have; else start anew
- *   room.on("chat", ({ sender, message }) => …);          // each once and in order
- *   room.onStatus(({ text }) => (badge.textContent = text));
- *   room.send({ action: "send", text: "Hi" }).then(acknowledged, failed);
+ *   const socket = connect("/ws/…/", { stream: true });   // the route of a stream, as docs/protocol.md lists them
+ *   socket.on("joined", ({ messages, resumed }) => …);    // `resumed`: these follow what you have; else start anew
+ *   socket.on("…", ({ seq, sender }) => …);               // an event by its type: each entry once and in order
+ *   socket.onStatus(({ text }) => (badge.textContent = text));
+ *   socket.send({ action: "…", text: "Hi" }).then(acknowledged, failed);
  */
 
 import { Connection } from "./connection.js";
@@ -23,7 +23,9 @@ export { describe } from "./words.js";
 
 /**
  * Connect to `route`: a path of this site or a whole ws(s):// address. Options:
- * - `stream`: the route carries one stream, opens with `joined` and resumes by `?since=&epoch=`, as a chat room does;
+ * - `stream`: the route carries one stream, opens with `joined` and resumes by `?since=&epoch=`;
+ * - `what`: what an entry is called where missed ones are counted, a word whose plural adds an s; `message` unless given;
+ * - `answers(event)`: whether an event with the id of a command answers it; unless given, each does;
  * - `token`: an access token, or a function (it may be async) that gives one, sent as the first message;
  * - `keep`: a name under which unsent commands survive a reload of this tab. Put the user's name in it.
  */
@@ -35,8 +37,8 @@ class ChorusSocket {
   #route;
   #options;
   #connection;
-  #following = new Following({ settled: (status) => this.#status.set(described(status)) });
-  #cursor = this.#following.follow(); // of the one stream, where the route carries one
+  #following;
+  #cursor; // of the one stream, where the route carries one
   #outgoing;
   #listeners = new Listeners();
   #status = new Watched(described({ state: "connecting" }));
@@ -47,6 +49,8 @@ class ChorusSocket {
   constructor(route, options) {
     this.#route = route;
     this.#options = options;
+    this.#following = new Following({ what: options.what, settled: (status) => this.#status.set(described(status)) });
+    this.#cursor = this.#following.follow();
     this.#outgoing = new Outgoing({
       transmit: (text) => this.#connection.send(text),
       changed: () => this.#pending.set(this.pending),
@@ -185,8 +189,7 @@ class ChorusSocket {
   #happened(event) {
     if (event.type === "auth") this.#authenticated(event);
     if (event.type === "error" && event.id == null) this.#problem = event.message;
-    // A notification has its sender's id too, but `published` is what answers.
-    if (event.id != null && event.type !== "notification") this.#outgoing.settle(event);
+    if (event.id != null && (this.#options.answers?.(event) ?? true)) this.#outgoing.settle(event);
     const { replaying } = this.#cursor;
     if (this.#options.stream && !this.#following.take(this.#cursor, event).fresh) return;
     this.#listeners.emit(event);

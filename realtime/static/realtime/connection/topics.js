@@ -1,12 +1,12 @@
 /**
- * Many streams over one socket, as the notifications route carries them: each topic comes back where it was read, and
- * each of its entries is told once and in order.
+ * Many streams over one socket, each under its topic: each comes back where it was read, and each of its entries is told
+ * once and in order.
  *
  *   import { connectTopics } from "/static/realtime/connection/topics.js";
  *
- *   const topics = connectTopics("/ws/notifications/");
+ *   const topics = connectTopics("/ws/…/", { entries: ["report", "retracted"], what: "report" });
  *   topics.on("begin", ({ topic, resumed }) => …);      // `resumed`: what follows continues what you have; else start anew
- *   topics.on("notification", ({ topic, message, replayed }) => …);
+ *   topics.on("report", ({ topic, seq, replayed, ours }) => …);
  *   topics.on("refused", ({ topic, message }) => …);
  *   topics.subscribe({ alerts: { seq: 12, epoch: "k3f9" }, backups: undefined });      // after a position, or from now on
  */
@@ -16,36 +16,41 @@ import { Listeners, Watched } from "./listeners.js";
 import { connect, uuid } from "./socket.js";
 import { described } from "./words.js";
 
-const ENTRIES = ["notification", "retracted"];
-const OTHERS = ["acked", "error"];
+const OWN = ["begin", "refused", "ended"]; // events that the server does not send in this form
 
-/** Connect to `route`; `options` are those of `connect` in socket.js. */
-export function connectTopics(route, options = {}) {
-  return new Topics(connect(route, options));
+/**
+ * Connect to `route`. Options are those of `connect` in socket.js, and `entries`: the types of the events that are entries
+ * of a topic. They carry the id with which their sender published them, which is not the answer to `publish`.
+ */
+export function connectTopics(route, { entries, ...options }) {
+  return new Topics(connect(route, { answers: ({ type }) => !entries.includes(type), ...options }), entries, options.what);
 }
 
 class Topics {
   #socket;
-  #following = new Following({ what: "notification", settled: (status) => this.#status.set(described(status)) });
+  #following;
   #followed = new Map(); // name → { cursor, since }
   #asked = new Set(); // ids of subscribe commands without an answer
   #published = new Set(); // ids of ours, which we cannot have missed
+  #told; // types of the events that are told from here; all others the socket tells
   #listeners = new Listeners();
   #status;
 
-  constructor(socket) {
+  constructor(socket, entries, what) {
     this.#socket = socket;
+    this.#told = new Set([...OWN, ...entries]);
     this.#status = new Watched(socket.status);
-    for (const type of ENTRIES) socket.on(type, (event) => this.#came(event));
-    for (const type of OTHERS) socket.on(type, (event) => this.#listeners.emit(event));
+    this.#following = new Following({ what, settled: (status) => this.#status.set(described(status)) });
+    for (const type of entries) socket.on(type, (event) => this.#came(event));
     socket.on("subscribed", ({ streams }) => this.#subscribed(streams));
     socket.on("unsubscribed", ({ topics }) => topics.forEach((topic) => this.#ended(topic)));
     socket.onStatus((status) => this.#socketChanged(status));
   }
 
-  /** Call `listener(event)` for `begin`, `refused`, `ended` and the protocol's `notification`, `retracted`, `acked`, `error`. */
+  /** Call `listener(event)` for `begin`, `refused`, `ended`, for entries, which also say whether they are `replayed` and
+      `ours`, and for whatever else the protocol names. Returns a function that stops it. */
   on(type, listener) {
-    return this.#listeners.on(type, listener);
+    return (this.#told.has(type) ? this.#listeners : this.#socket).on(type, listener);
   }
 
   /** As in socket.js, but it counts as connected once what was missed has come. */
@@ -79,11 +84,12 @@ class Topics {
     this.#socket.signal({ action: "unsubscribe", topics: [name] });
   }
 
-  /** Publish; resolves with `published`, rejects with a CommandError. Repeated with its id until it is answered. */
-  publish(notification) {
+  /** Publish an entry, `topic` being a field of it; resolves with the answer, rejects with a CommandError. It is repeated
+      with its id until it is answered. */
+  publish(entry) {
     const id = uuid();
     this.#published.add(id);
-    return this.#socket.request({ action: "publish", ...notification, id });
+    return this.#socket.request({ action: "publish", ...entry, id });
   }
 
   /** Acknowledge a topic up to a position; all the user's sockets are told by `acked`. */
