@@ -1,21 +1,18 @@
 """The browser's client (socket.js) against a server played by the test, for what a real one does rarely."""
 
-import json
 import re
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute
+from playwright.sync_api import Page
 
 from tests.browser.conftest import Visit
-
-Json = dict[str, Any]
+from tests.browser.played import Json, Played, play, wait_for, wait_for_command
 
 CONNECT = """
 async (options) => {
-  const { connect } = await import("/static/realtime/socket.js");
+  const { connect } = await import("/static/realtime/connection/socket.js");
   window.seen = [];
   window.statuses = [];
   window.socket = connect("/ws/played/", options ?? {});
@@ -25,43 +22,10 @@ async (options) => {
 """
 
 
-class Played:
-    """The server's side of all connections of a page, newest last."""
-
-    def __init__(self) -> None:
-        self.addresses: list[str] = []
-        self.received: list[Json] = []
-        self.greeting: list[Json] = []
-        """What each new connection gets at once."""
-        self.answer: Callable[[Json], Json | None] = lambda command: None
-        self.socket: WebSocketRoute | None = None
-
-    def accept(self, socket: WebSocketRoute) -> None:
-        self.socket = socket
-        self.addresses.append(socket.url)
-        socket.on_message(lambda message: self._take(json.loads(message)))
-        for event in self.greeting:
-            self.send(event)
-
-    def _take(self, command: Json) -> None:
-        self.received.append(command)
-        if answer := self.answer(command):
-            self.send(answer)
-
-    def send(self, event: Json) -> None:
-        assert self.socket is not None
-        self.socket.send(json.dumps(event))
-
-    def close(self, code: int, reason: str = "") -> None:
-        assert self.socket is not None
-        self.socket.close(code=code, reason=reason)
-
-
 @pytest.fixture
 def played(visit: Visit) -> tuple[Page, Played]:
     page, server = visit("/"), Played()
-    page.route_web_socket(re.compile("/ws/played/"), server.accept)
-    page.reload()
+    play(page, server)
     return page, server
 
 
@@ -86,21 +50,6 @@ def send(page: Page, text: str) -> None:
     page.evaluate("text => { socket.send({ action: 'send', text }); }", text)
 
 
-def wait_for(page: Page, condition: str) -> None:
-    """Playwright's own way evaluates strings in the page, which the content security policy forbids."""
-    deadline = time.monotonic() + 15
-    while not page.evaluate(condition):
-        assert time.monotonic() < deadline, f"{condition}; saw {page.evaluate('[seen, statuses]')}"
-        page.wait_for_timeout(20)
-
-
-def wait_for_command(page: Page, server: Played, count: int = 1) -> None:
-    deadline = time.monotonic() + 15
-    while len(server.received) < count:
-        assert time.monotonic() < deadline, server.received
-        page.wait_for_timeout(20)
-
-
 def status(page: Page) -> Json:
     found: Json = page.evaluate("socket.status")
     return found
@@ -118,12 +67,58 @@ def test_a_stream_is_resumed_where_it_was_and_nothing_shows_twice(played: tuple[
     server.close(1012, "retry_after=0.1")
     wait_for(page, "seen.at(-1).seq === 7")
     assert server.addresses[1].endswith("?since=3&epoch=e1")
-    assert page.evaluate("seen.flatMap(({ messages, seq }) => messages?.map((m) => m.seq) ?? [seq])") == [*range(1, 8)]
+    assert shown(page) == [*range(1, 8)]
     assert page.evaluate("seen.map(({ resumed }) => resumed).filter((told) => told !== undefined)") == [
         False,
         True,
     ]
     assert status(page)["text"] == "Back online. 3 missed messages caught up."
+
+
+def shown(page: Page) -> Any:
+    """The positions of all entries the page was given, in order."""
+    return page.evaluate("seen.flatMap(({ messages, seq }) => messages?.map((m) => m.seq) ?? [seq])")
+
+
+@pytest.mark.parametrize("recovered", [True, False])
+def test_what_does_not_fit_into_the_first_frame_of_a_first_visit_is_shown_too(
+    played: tuple[Page, Played], recovered: bool
+) -> None:
+    page, server = played
+    replay = {"type": "replay", "messages": [chat(3), chat(4)]}
+    server.greeting = [joined(4, [chat(1), chat(2)], recovered=recovered), replay, chat(5)]
+    page.evaluate(CONNECT, {"stream": True})
+    wait_for(page, "seen.at(-1)?.seq === 5")
+    assert shown(page) == [1, 2, 3, 4, 5]
+    assert status(page)["text"] == "Connected"
+
+
+def test_what_comes_late_of_a_replay_is_shown_and_resumed_from(played: tuple[Page, Played]) -> None:
+    page, server = played
+    server.greeting = [joined(1, [chat(1)])]
+    page.evaluate(CONNECT, {"stream": True})
+    wait_for(page, "seen.length === 1")
+    server.greeting = [joined(4, [chat(2)])]
+    server.close(1012, "retry_after=0.1")
+    wait_for(page, "socket.status.missed === 1")  # it no longer waits, and says what has come
+    server.send({"type": "replay", "messages": [chat(3)]})
+    wait_for(page, "seen.length === 3")
+    assert shown(page) == [1, 2, 3]
+    server.close(1012, "retry_after=0.1")
+    wait_for(page, "seen.length === 4")
+    assert server.addresses[2].endswith("?since=3&epoch=e1")
+
+
+def test_an_emptied_history_is_resumed_where_it_stands(played: tuple[Page, Played]) -> None:
+    page, server = played
+    server.greeting = [joined(9, [], recovered=False)]
+    page.evaluate(CONNECT, {"stream": True})
+    wait_for(page, "socket.status.state === 'connected'")
+    server.greeting = [joined(9, [])]
+    server.close(1012, "retry_after=0.1")
+    wait_for(page, "seen.length === 2")
+    assert server.addresses[1].endswith("?since=9&epoch=e1")
+    assert status(page)["text"] == "Back online. Nothing was missed."
 
 
 def test_a_reset_history_starts_anew(played: tuple[Page, Played]) -> None:
@@ -207,7 +202,7 @@ STAYS_AWAY = (1000, 1003, 1008, 1009, 4500, 4503, 4506, 4999)
 
 def test_a_close_code_says_whether_to_come_back(visit: Visit) -> None:
     page = visit("/")
-    ask = "async (codes) => codes.filter((await import('/static/realtime/closing.js')).comesBack)"
+    ask = "async (codes) => codes.filter((await import('/static/realtime/connection/closing.js')).comesBack)"
     assert page.evaluate(ask, [*COMES_BACK, *STAYS_AWAY]) == [*COMES_BACK]
 
 
@@ -226,7 +221,7 @@ def test_a_final_close_is_told_and_fails_what_was_pending(played: tuple[Page, Pl
 
 def test_back_off_has_full_jitter_up_to_20_s(visit: Visit) -> None:
     page = visit("/")
-    draw = "async attempt => { const { backOff } = await import('/static/realtime/connection.js');"
+    draw = "async attempt => { const { backOff } = await import('/static/realtime/connection/connection.js');"
     draw += " return Array.from({ length: 2000 }, () => backOff(attempt)); }"
     for attempt, ceiling in ((0, 0.5), (1, 1), (3, 4), (20, 20)):
         drawn = page.evaluate(draw, attempt)
@@ -237,7 +232,7 @@ def test_back_off_has_full_jitter_up_to_20_s(visit: Visit) -> None:
 def test_ids_are_uuids_also_without_a_secure_context(visit: Visit) -> None:
     page = visit("/")
     page.evaluate("Object.defineProperty(crypto, 'randomUUID', { value: undefined })")
-    made = page.evaluate("async () => (await import('/static/realtime/socket.js')).uuid()")
+    made = page.evaluate("async () => (await import('/static/realtime/connection/socket.js')).uuid()")
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", made)
 
 

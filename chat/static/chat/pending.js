@@ -1,6 +1,6 @@
 /** What was written and is not acknowledged: shown under the messages, and where it failed, why, with a way on. */
 
-import { element } from "../realtime/dom.js";
+import { element } from "../realtime/page/dom.js";
 
 const PATIENCE_MS = 400; // most are acknowledged before anybody could read "Sending…"
 

@@ -1,6 +1,6 @@
 /** Who is here, and who is typing. */
 
-import { element } from "../realtime/dom.js";
+import { element } from "../realtime/page/dom.js";
 import { mark } from "./voice.js";
 
 const TYPING_MS = 4000; // after the last sign of it

@@ -1,8 +1,8 @@
 /** The room page: the socket's events on one side, the page's parts on the other. */
 
-import { showStatus } from "../realtime/badge.js";
-import { connect } from "../realtime/socket.js";
-import { toast } from "../realtime/toast.js";
+import { connect } from "../realtime/connection/socket.js";
+import { showStatus } from "../realtime/page/badge.js";
+import { toast } from "../realtime/page/toast.js";
 import { compose } from "./composer.js";
 import { People, Typing } from "./people.js";
 import { unsentRow } from "./pending.js";
@@ -15,7 +15,7 @@ const PAGE = 50; // messages of history asked for at once
 const part = (name) => document.querySelector(`[data-${name}]`);
 const { route, visitor, moderator, maxText } = part("room").dataset;
 
-const room = connect(route, { stream: true, keep: `${route} ${visitor}` });
+const room = connect(route, { stream: true, what: "message", keep: `${route} ${visitor}` });
 const log = part("messages");
 const people = new People({ list: part("people-list"), count: part("people-count"), more: part("people-more") });
 const typing = new Typing(part("typing"));

@@ -1,8 +1,8 @@
 /** The messages of a room as elements: days, groups of one sender, deleted ones. It knows nothing of sockets or scrolling. */
 
-import { element } from "../realtime/dom.js";
-import { withLinks } from "../realtime/links.js";
-import { dayInWords, dayOf, fullTimeOf, timeOf } from "../realtime/times.js";
+import { element } from "../realtime/page/dom.js";
+import { withLinks } from "../realtime/page/links.js";
+import { dayInWords, dayOf, fullTimeOf, timeOf } from "../realtime/page/times.js";
 import { mark, voice } from "./voice.js";
 
 const GROUP_MS = 5 * 60 * 1000; // a pause after which a sender's name shows again

@@ -1,6 +1,6 @@
 /** A person's mark: a letter in the colour that their name always has. */
 
-import { element } from "../realtime/dom.js";
+import { element } from "../realtime/page/dom.js";
 
 const VOICES = 8; // --voice-0 … --voice-7 in tokens.css
 

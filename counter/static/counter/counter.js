@@ -1,8 +1,8 @@
 /** The counter page: clicks become commands with an id, states become the number and its line. */
 
-import { showStatus } from "../realtime/badge.js";
-import { connect } from "../realtime/socket.js";
-import { toast } from "../realtime/toast.js";
+import { connect } from "../realtime/connection/socket.js";
+import { showStatus } from "../realtime/page/badge.js";
+import { toast } from "../realtime/page/toast.js";
 import { HourLine } from "./line.js";
 import { BigNumber, inWords } from "./number.js";
 

@@ -1,6 +1,6 @@
 /** The big number: always a committed state, and never an older one after a newer one. */
 
-import { element } from "../realtime/dom.js";
+import { element } from "../realtime/page/dom.js";
 
 const SPEAK_EVERY_MS = 1500; // a busy counter must not talk without end
 

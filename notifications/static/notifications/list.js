@@ -1,6 +1,6 @@
 /** The list of topics: a tick follows one, its name shows it alone, a badge counts what is new. */
 
-import { element } from "../realtime/dom.js";
+import { element } from "../realtime/page/dom.js";
 
 export class TopicList {
   #place;

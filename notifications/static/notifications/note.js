@@ -1,8 +1,8 @@
 /** One notification as an element. */
 
-import { element } from "../realtime/dom.js";
-import { withLinks } from "../realtime/links.js";
-import { dayInWords, dayOf, fullTimeOf, timeOf } from "../realtime/times.js";
+import { element } from "../realtime/page/dom.js";
+import { withLinks } from "../realtime/page/links.js";
+import { dayInWords, dayOf, fullTimeOf, timeOf } from "../realtime/page/times.js";
 import { STAYS, WORDS, mark } from "./priorities.js";
 
 /** The list item of a `notification` event. `open(topic)` shows one topic, `dismiss(event)` is for what stays. */

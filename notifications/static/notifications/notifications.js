@@ -1,8 +1,8 @@
 /** The notifications page: topics on one side, what they tell on the other. */
 
-import { showStatus } from "../realtime/badge.js";
-import { toast } from "../realtime/toast.js";
-import { connectTopics } from "../realtime/topics.js";
+import { connectTopics } from "../realtime/connection/topics.js";
+import { showStatus } from "../realtime/page/badge.js";
+import { toast } from "../realtime/page/toast.js";
 import { browserNotifications } from "./browser.js";
 import { Feed } from "./feed.js";
 import { heartbeat } from "./heartbeat.js";
@@ -24,7 +24,7 @@ const { visitor, chosen } = part("page").dataset;
 const known = new Map(JSON.parse(document.getElementById("topics").textContent).map((topic) => [topic.name, topic]));
 const followed = remembered("localStorage", `topics ${visitor}`, visitor ? [ME] : []);
 
-const topics = connectTopics("/ws/notifications/");
+const topics = connectTopics("/ws/notifications/", { entries: ["notification", "retracted"], what: "notification" });
 const seen = new Seen(Array.from(known.values()), { guest: !visitor });
 const heard = heartbeat(part("heartbeat"));
 const show = browserNotifications(part("allow"), part("allow-state"));

@@ -1,6 +1,6 @@
 /** Admin's page of open connections: asked for every two seconds while somebody looks. Names are text, never markup. */
 
-import { element } from "../dom.js";
+import { element } from "../page/dom.js";
 
 const EVERY_MS = 2000;
 const SLOW_BYTES = 64 * 1024; // so much waiting is worth a look

@@ -1,5 +1,5 @@
 /** Copy buttons on an admin page. */
 
-import { copyOnClick } from "../clipboard.js";
+import { copyOnClick } from "../page/clipboard.js";
 
 copyOnClick(document);

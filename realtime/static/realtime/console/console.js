@@ -1,8 +1,8 @@
 /** The console page: a bare WebSocket in the visitor's hands. */
 
-import { copyFrom } from "../clipboard.js";
-import { explain } from "../closing.js";
-import { element } from "../dom.js";
+import { explain } from "../connection/closing.js";
+import { copyFrom } from "../page/clipboard.js";
+import { element } from "../page/dom.js";
 import { Frames } from "./frames.js";
 import { snippet } from "./snippets.js";
 

@@ -1,7 +1,7 @@
 /** The list of frames: bounded, drawn once per screen refresh, so that a busy route does not stop the page. */
 
-import { copyFrom } from "../clipboard.js";
-import { element } from "../dom.js";
+import { copyFrom } from "../page/clipboard.js";
+import { element } from "../page/dom.js";
 import { dump, inWords, sizeOf } from "./bytes.js";
 
 const KEPT = 1000;

@@ -1,7 +1,7 @@
 /** The state of a connection on the page: a badge in words, a countdown that is seen but not read out, *Try now*. */
 
 import { element } from "./dom.js";
-import { describe } from "./words.js";
+import { describe } from "../connection/words.js";
 
 const NEWS_MS = 8000; // how long "Back online …" stays before it says "Connected"
 const TONES = { connected: "good", connecting: "wait", waiting: "wait", stopped: "bad" };

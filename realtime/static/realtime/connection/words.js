@@ -16,6 +16,9 @@ export function describe(status, now = Date.now()) {
   }
 }
 
+/** The status with its sentence, as `text`. */
+export const described = (status) => ({ ...status, text: describe(status) });
+
 function connected({ missed, whole, what = "message" }) {
   if (missed === undefined) return "Connected";
   if (!whole) return "Back online. Not everything could be caught up; this is the newest.";

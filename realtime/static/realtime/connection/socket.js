@@ -2,29 +2,30 @@
  * The browser's client of Chorus: it connects to a JSON route, logs in, comes back after a lost connection, catches up on
  * what was missed, and keeps what it sent until the server acknowledged it.
  *
- *   import { connect } from "/static/realtime/socket.js";
+ *   import { connect } from "/static/realtime/connection/socket.js";
  *
- *   const room = connect("/ws/chat/lobby/", { stream: true });
- *   room.on("joined", ({ messages, resumed }) => …);      // `resumed`: these follow what you have; else start anew
- *   room.on("chat", ({ sender, message }) => …);          // each once and in order
- *   room.onStatus(({ text }) => (badge.textContent = text));
- *   room.send({ action: "send", text: "Hi" }).then(acknowledged, failed);
+ *   const socket = connect("/ws/…/", { stream: true });   // the route of a stream, as docs/protocol.md lists them
+ *   socket.on("joined", ({ messages, resumed }) => …);    // `resumed`: these follow what you have; else start anew
+ *   socket.on("…", ({ seq, sender }) => …);               // an event by its type: each entry once and in order
+ *   socket.onStatus(({ text }) => (badge.textContent = text));
+ *   socket.send({ action: "…", text: "Hi" }).then(acknowledged, failed);
  */
 
 import { Connection } from "./connection.js";
-import { Cursor } from "./cursor.js";
+import { Following } from "./following.js";
+import { Listeners, Watched } from "./listeners.js";
 import { Outgoing, encode } from "./outgoing.js";
 import { store } from "./store.js";
-import { describe } from "./words.js";
+import { described } from "./words.js";
 
 export { CommandError, uuid } from "./outgoing.js";
 export { describe } from "./words.js";
 
-const SETTLED_AFTER = 1000; // ms without a further replay frame, after which a replay counts as over
-
 /**
  * Connect to `route`: a path of this site or a whole ws(s):// address. Options:
- * - `stream`: the route carries one stream, opens with `joined` and resumes by `?since=&epoch=`, as a chat room does;
+ * - `stream`: the route carries one stream, opens with `joined` and resumes by `?since=&epoch=`;
+ * - `what`: what an entry is called where missed ones are counted, a word whose plural adds an s; `message` unless given;
+ * - `answers(event)`: whether an event with the id of a command answers it; unless given, each does;
  * - `token`: an access token, or a function (it may be async) that gives one, sent as the first message;
  * - `keep`: a name under which unsent commands survive a reload of this tab. Put the user's name in it.
  */
@@ -36,29 +37,27 @@ class ChorusSocket {
   #route;
   #options;
   #connection;
-  #cursor = new Cursor();
+  #following;
+  #cursor; // of the one stream, where the route carries one
   #outgoing;
-  #listeners = new Map();
-  #statusListeners = new Set();
-  #pendingListeners = new Set();
+  #listeners = new Listeners();
+  #status = new Watched(described({ state: "connecting" }));
+  #pending = new Watched([]);
   #opened = false; // logged in and, on a stream, joined
-  #whole = true; // whether the last join continued what came before
-  #rejoining = false;
   #problem; // what the server said last before it closed
-  #replayTimer = 0;
-
-  /** `{state, text, …}`; state is `connecting`, `connected`, `waiting` or `stopped`. */
-  status = { state: "connecting", text: describe({ state: "connecting" }) };
 
   constructor(route, options) {
     this.#route = route;
     this.#options = options;
+    this.#following = new Following({ what: options.what, settled: (status) => this.#status.set(described(status)) });
+    this.#cursor = this.#following.follow();
     this.#outgoing = new Outgoing({
       transmit: (text) => this.#connection.send(text),
-      changed: () => this.#pendingChanged(),
+      changed: () => this.#pending.set(this.pending),
       stalled: () => this.#connection.restart(),
       store: store(options.keep),
     });
+    this.#pending.set(this.pending); // what an earlier page of this tab left unsent
     this.#connection = new Connection(() => this.#address(), {
       opened: () => this.#logIn(),
       frame: (data) => this.#receive(data),
@@ -69,23 +68,22 @@ class ChorusSocket {
 
   /** Call `listener(event)` for each event of this `type` as the protocol names it. Returns a function that stops it. */
   on(type, listener) {
-    if (!this.#listeners.has(type)) this.#listeners.set(type, new Set());
-    this.#listeners.get(type).add(listener);
-    return () => this.#listeners.get(type).delete(listener);
+    return this.#listeners.on(type, listener);
+  }
+
+  /** `{state, text, …}`; state is `connecting`, `connected`, `waiting` or `stopped`. */
+  get status() {
+    return this.#status.value;
   }
 
   /** Call `listener(status)` now and at each change. Returns a function that stops it. */
   onStatus(listener) {
-    this.#statusListeners.add(listener);
-    listener(this.status);
-    return () => this.#statusListeners.delete(listener);
+    return this.#status.watch(listener);
   }
 
   /** Call `listener(pending)` now and at each change of `pending`. Returns a function that stops it. */
   onPending(listener) {
-    this.#pendingListeners.add(listener);
-    listener(this.pending);
-    return () => this.#pendingListeners.delete(listener);
+    return this.#pending.watch(listener);
   }
 
   /** Commands without an answer yet: `{id, command, state: "waiting" | "sent" | "failed", error?}`, oldest first. */
@@ -132,7 +130,11 @@ class ChorusSocket {
   #address() {
     const url = new URL(this.#route, location.href);
     url.protocol = url.protocol.replace(/^http/, "ws");
-    for (const [name, value] of Object.entries(this.#cursor.query)) url.searchParams.set(name, value);
+    const { position } = this.#cursor;
+    if (position) {
+      url.searchParams.set("since", position.seq);
+      url.searchParams.set("epoch", position.epoch);
+    }
     if (this.#options.token) url.searchParams.set("login", "message");
     return url.href;
   }
@@ -140,6 +142,7 @@ class ChorusSocket {
   async #logIn() {
     const { token, stream } = this.#options;
     this.#problem = undefined;
+    this.#following.opened();
     if (token) {
       const secret = typeof token === "function" ? await token() : token;
       this.#connection.send(JSON.stringify({ token: secret }));
@@ -162,56 +165,35 @@ class ChorusSocket {
   }
 
   #joined(event) {
-    const known = this.#cursor.known;
-    const sameConnection = this.#opened; // joined anew, after a login or because the history was reset
-    const resumed = this.#cursor.join(event);
-    const messages = this.#fresh(event.messages ?? []);
-    this.#whole = resumed;
-    this.#rejoining = known && !(sameConnection && resumed);
-    this.#emit({ ...event, messages, resumed });
-    this.#awaitReplay(resumed);
+    const promised = event.messages ?? [];
+    const resumed = this.#following.begin(this.#cursor, event, promised.length > 0); // where any follow, some are in here
+    const messages = this.#fresh(promised);
+    this.#listeners.emit({ ...event, messages, resumed });
+    this.#following.proceed();
     this.#ready();
   }
 
   #replayed(event) {
-    this.#emit({ ...event, messages: this.#fresh(event.messages) });
-    this.#awaitReplay(true);
+    this.#listeners.emit({ ...event, messages: this.#fresh(event.messages) });
+    this.#following.proceed();
   }
 
-  /** What of a replay is new, counted as missed unless we sent it ourselves. */
+  /** What of a replay is new. What we sent ourselves is thereby acknowledged. */
   #fresh(messages) {
     return messages.filter((message) => {
       const ours = this.#outgoing.settle(message);
-      const fresh = this.#cursor.accepts(message);
-      if (fresh && !ours && message.type === "chat" && !message.deleted) this.#cursor.missed += 1;
-      return fresh;
+      return this.#following.take(this.#cursor, message, ours).fresh;
     });
-  }
-
-  #awaitReplay(more) {
-    clearTimeout(this.#replayTimer);
-    if (!more || this.#cursor.arrived) this.#caughtUp();
-    else this.#replayTimer = setTimeout(() => this.#caughtUp(), SETTLED_AFTER);
-  }
-
-  #caughtUp() {
-    clearTimeout(this.#replayTimer);
-    if (!this.#cursor.replaying) return;
-    this.#cursor.finish();
-    if (this.#rejoining) this.#setStatus({ state: "connected", missed: this.#cursor.missed, whole: this.#whole });
-    else this.#setStatus({ state: "connected" });
   }
 
   #happened(event) {
     if (event.type === "auth") this.#authenticated(event);
     if (event.type === "error" && event.id == null) this.#problem = event.message;
-    // A notification has its sender's id too, but `published` is what answers.
-    if (event.id != null && event.type !== "notification") this.#outgoing.settle(event);
-    if (this.#options.stream && event.seq !== undefined && event.type !== "history") {
-      this.#caughtUp(); // the first live entry ends a replay
-      if (!this.#cursor.accepts(event)) return;
-    }
-    this.#emit(event);
+    if (event.id != null && (this.#options.answers?.(event) ?? true)) this.#outgoing.settle(event);
+    const { replaying } = this.#cursor;
+    if (this.#options.stream && !this.#following.take(this.#cursor, event).fresh) return;
+    this.#listeners.emit(event);
+    if (replaying) this.#following.proceed(); // a live entry ends a replay
   }
 
   #authenticated({ status, message }) {
@@ -221,29 +203,16 @@ class ChorusSocket {
 
   #ready() {
     this.#opened = true;
-    if (!this.#options.stream) this.#setStatus({ state: "connected" });
+    if (!this.#options.stream) this.#status.set(described({ state: "connected" }));
     this.#outgoing.resume();
   }
 
   #connectionChanged(status) {
     if (status.state === "open") return; // it counts as connected once logged in and joined
     this.#opened = false;
-    clearTimeout(this.#replayTimer);
+    this.#following.lost();
     this.#outgoing.pause();
-    this.#setStatus({ ...status, message: this.#problem });
+    this.#status.set(described({ ...status, message: this.#problem }));
     if (status.state === "stopped") this.#outgoing.abandon({ code: "closed", message: this.status.text });
-  }
-
-  #setStatus(status) {
-    this.status = { ...status, text: describe(status) };
-    for (const listener of this.#statusListeners) listener(this.status);
-  }
-
-  #pendingChanged() {
-    for (const listener of this.#pendingListeners) listener(this.pending);
-  }
-
-  #emit(event) {
-    for (const listener of this.#listeners.get(event.type) ?? []) listener(event);
   }
 }
