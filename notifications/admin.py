@@ -1,21 +1,18 @@
 """Topics and notifications in admin, for people who do not program. Saving a notification publishes it."""
 
-from typing import Any, ClassVar
+from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path
 
-from notifications.events import MAX_TAG, MAX_TAGS
+from notifications.forms import PublishForm
 from notifications.models import Notification, Topic
 from notifications.person_admin import person_view
-from realtime import access
 from realtime.access import Identity
 from realtime.admin import HistoryAdmin, RecordAdmin, access_fields
 from realtime.processes import listeners
-from realtime.protocol import Refused
 from realtime.streams import group_of
 
 
@@ -46,46 +43,6 @@ class TopicAdmin(HistoryAdmin):
     def last_published(self, topic: Any) -> Any:
         """When something was last published."""
         return topic.latest
-
-
-class PublishForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A notification to be published."""
-
-    tags = forms.CharField(
-        required=False, help_text=f"Separated by commas; at most {MAX_TAGS} of {MAX_TAG} characters."
-    )
-
-    class Meta:
-        model = Notification
-        fields = ("stream", "title", "message", "priority", "tags")
-        help_texts: ClassVar[dict[str, str]] = {
-            "stream": "Everyone who follows this topic gets it at once.",
-            "title": "In a few words; may be left empty.",
-            "priority": "1 and 2 come silently. 5 stays on people's pages until they dismiss it.",
-        }
-
-    def clean_tags(self) -> list[str]:
-        """The tags as a list."""
-        return [tag.strip() for tag in self.cleaned_data["tags"].split(",") if tag.strip()]
-
-    def clean(self) -> dict[str, Any]:
-        """Check what the verb would refuse, while it can still be mended."""
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if not self.errors:
-            try:
-                access.require(self.sender, "write", cleaned["stream"])
-                Notification.saying(
-                    self.sender,
-                    cleaned["message"],
-                    title=cleaned["title"],
-                    priority=cleaned["priority"],
-                    tags=cleaned["tags"],
-                )
-            except Refused as refusal:
-                raise forms.ValidationError(refusal.message) from None
-        return cleaned
-
-    sender: Identity
 
 
 @admin.register(Notification)
@@ -149,13 +106,7 @@ class NotificationAdmin(RecordAdmin):
 
     def save_model(self, request: HttpRequest, obj: Notification, form: Any, change: bool) -> None:
         """Publish, by the verb."""
-        published = obj.stream.publish(
-            Identity.of_user(request.user),  # type: ignore[arg-type]  # admin lets nobody else in
-            obj.message,
-            title=obj.title,
-            priority=obj.priority,
-            tags=obj.tags,
-        )
+        published = obj.stream.publish(form.sender, **form.said)
         obj.pk, obj.seq = published.pk, published.seq
 
     def get_urls(self) -> list[URLPattern]:

@@ -184,15 +184,7 @@ async def publish(request: ApiRequest, topic: Addressed) -> HttpResponse:
     """
     said = command_in(request, events.Publish, {**_said(request), "topic": topic})
     found = await db.run(open_stream, Topic, topic, request.auth, "write")
-    notification = Notification.saying(
-        request.auth,
-        said.message,
-        title=said.title,
-        priority=said.priority,
-        tags=said.tags,
-        client_id=said.id,
-    )
-    stored: Any = await current_journal().append(found, notification)
+    stored: Any = await current_journal().append(found, Notification.saying(request.auth, said.draft()))
     published = events.Published(
         topic=said.topic,
         recipients=await current_hub().presence.count(group_of(found.key)),

@@ -217,9 +217,7 @@ class NotificationsConsumer(JsonConsumer):
     async def publish(self, said: events.Publish) -> None:
         """Tell all who subscribed."""
         topic = await db.run(self._topic, said.topic, "write")
-        notification = Notification.saying(
-            self.identity, said.message, title=said.title, priority=said.priority, tags=said.tags, client_id=said.id
-        )
+        notification = Notification.saying(self.identity, said.draft())
         publishing = asyncio.ensure_future(self._published(said, topic, current_journal().append(topic, notification)))
         await self.answer_later(publishing, said.id, as_it_is)
 

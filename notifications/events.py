@@ -4,11 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from notifications.draft import MAX_TAG, MAX_TAGS, MAX_TITLE, Draft
 from realtime.protocol import Command, Event, Payload, PersonText, Sequence, Timestamp
-
-MAX_TITLE = 200
-MAX_TAGS = 10
-MAX_TAG = 32
 
 TopicName = Annotated[str, StringConstraints(min_length=1, max_length=151)]
 """A topic, `me`, or `@` and a user name; lower-cased first but for user names."""
@@ -54,6 +51,10 @@ class Publish(Command):
     title: Title = ""
     priority: Priority = 3
     tags: Tags = Field(default_factory=list)
+
+    def draft(self) -> Draft:
+        """What is to be published; raises Refused `too_long`."""
+        return Draft(self.message, self.title, self.priority, self.tags, self.id)
 
 
 class Acknowledge(Command):

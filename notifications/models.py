@@ -1,6 +1,5 @@
 """Topics, notifications, and how far each user has seen them; what can be done to them is here."""
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -11,9 +10,9 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from notifications import events
+from notifications.draft import MAX_TITLE, Draft
 from realtime.access import AccessLevel, Action, Identity
-from realtime.conf import conf
-from realtime.protocol import Refused, printable
+from realtime.protocol import Refused
 from realtime.streams import History, Record, StreamQuerySet
 
 SYSTEM = "system"
@@ -138,24 +137,14 @@ class Topic(History):
             return None if may else "Only staff publish to system."
         return super().denies(identity, action)
 
-    def publish(
-        self,
-        sender: Identity,
-        message: str,
-        *,
-        title: str = "",
-        priority: int = 3,
-        tags: Sequence[str] = (),
-        client_id: str | None = None,
-    ) -> "Notification":
+    def publish(self, sender: Identity, message: str, **details: Any) -> "Notification":
         """Tell all who subscribed; broadcast when the surrounding transaction commits.
 
+        `details` are a Draft's: `title`, `priority`, `tags` and `client_id`, each of which may be left out.
         Returns the stored notification, or the first one (`duplicate` set) if `client_id` was used before.
         Raises Refused `too_long`, `invalid` or `id_conflict`. Whether `sender` may is the caller's to check.
         """
-        found = self.append(
-            Notification.saying(sender, message, title=title, priority=priority, tags=tags, client_id=client_id)
-        )
+        found = self.append(Notification.saying(sender, Draft(message, **details)))
         assert isinstance(found, Notification)
         return found
 
@@ -176,7 +165,7 @@ class Notification(Record):
 
     stream = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="notifications", verbose_name="topic")
     message = models.TextField()
-    title = models.CharField(max_length=events.MAX_TITLE, blank=True)
+    title = models.CharField(max_length=MAX_TITLE, blank=True)
     priority = models.PositiveSmallIntegerField(
         choices=[
             (1, "1 · lowest"),
@@ -202,30 +191,16 @@ class Notification(Record):
         return self.title or self.message[:50]
 
     @classmethod
-    def saying(
-        cls,
-        sender: Identity,
-        message: str,
-        *,
-        title: str = "",
-        priority: int = 3,
-        tags: Sequence[str] = (),
-        client_id: str | None = None,
-    ) -> Self:
-        """A notification to be appended; raises Refused `too_long` or `invalid`."""
-        if conf.max_text and len(message) > conf.max_text:
-            raise Refused("too_long", f"Message too long (max {conf.max_text} chars)")
-        wrong = {
-            "message": not message,
-            "title": len(title) > events.MAX_TITLE,
-            "priority": not 1 <= priority <= 5,
-            "tags": len(tags) > events.MAX_TAGS or any(not 0 < len(tag) <= events.MAX_TAG for tag in tags),
-        }
-        for name in (name for name, is_wrong in wrong.items() if is_wrong):
-            raise Refused("invalid", f"{name}: {EXPECTED[name]}", fields={name: EXPECTED[name]})
-        for text in (message, title, *tags):
-            printable(text)
-        return cls.by(sender, client_id, message=message, title=title, priority=priority, tags=list(tags))
+    def saying(cls, sender: Identity, draft: Draft) -> Self:
+        """A notification to be appended."""
+        return cls.by(
+            sender,
+            draft.client_id,
+            message=draft.message,
+            title=draft.title,
+            priority=draft.priority,
+            tags=list(draft.tags),
+        )
 
     def said(self) -> dict[str, Any]:
         """What idempotence compares."""
@@ -256,13 +231,6 @@ class Notification(Record):
         """The cursors of users who have acknowledged it."""
         return Cursor.objects.filter(topic_id=self.stream_id, seq__gte=self.seq, epoch=F("topic__epoch"))
 
-
-EXPECTED = {
-    "message": "expected some text",
-    "title": f"expected at most {events.MAX_TITLE} characters",
-    "priority": "expected a number from 1 to 5",
-    "tags": f"expected at most {events.MAX_TAGS} tags of 1 to {events.MAX_TAG} characters",
-}
 
 Topic.entry_model = Notification
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
@@ -10,33 +9,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from notifications.models import Notification, Topic
+from notifications.forms import PersonForm
+from notifications.models import Topic
 from realtime.access import Identity
 from realtime.connections import Row
 from realtime.connections_admin import acts, by_pk
-from realtime.protocol import Refused
 
 PERMISSION = "notifications.publish_to_people"
-
-
-class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # only the stubs take one
-    """What is said to them."""
-
-    sender: Identity
-
-    class Meta:
-        model = Notification
-        fields = ("title", "message", "priority")
-
-    def clean(self) -> dict[str, Any]:
-        """Check what the verb would refuse, while it can still be mended."""
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if not self.errors:
-            try:
-                Notification.saying(self.sender, **self.cleaned_data)
-            except Refused as refusal:
-                raise forms.ValidationError(refusal.message) from None
-        return cleaned
 
 
 def offer(request: HttpRequest, row: Row) -> list[tuple[str, str]]:
@@ -64,7 +43,7 @@ def person_view(model_admin: Any, request: HttpRequest, pk: str) -> HttpResponse
     form = PersonForm(request.POST or None)
     form.sender = Identity.of_user(user)
     if form.is_valid():
-        Topic.objects.open(f"@{person.get_username()}", form.sender).publish(form.sender, **form.cleaned_data)
+        Topic.objects.open(f"@{person.get_username()}", form.sender).publish(form.sender, **form.said)
         model_admin.log_change(request, person, "Sent a notification.")
         messages.success(request, f"{person} is notified.")
         return HttpResponseRedirect(back)

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from notifications.consumers import acknowledged
-from notifications.events import MAX_TITLE
+from notifications.draft import MAX_TITLE
 from notifications.models import ME, SYSTEM, Topic
 from realtime.conf import conf
 from realtime.streams import validate_name

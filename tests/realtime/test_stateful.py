@@ -23,8 +23,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from pytest_django import Settings
 
-from chat.models import Room
-from notifications.models import Topic
+from chat.models import Message, Room
+from notifications.draft import Draft
+from notifications.models import Notification, Topic
 from realtime import db
 from realtime.access import Identity
 from realtime.hub import ring
@@ -35,7 +36,7 @@ from realtime.streams import replay
 from realtime.streams import stream as streams
 from realtime.streams.batch import Batch
 from realtime.streams.commit import commit
-from realtime.streams.history import History
+from realtime.streams.history import History, Record
 from realtime.streams.key import group_of
 from realtime.streams.retention import prune
 from tests.connect import OWN_ORIGIN, Event, Socket, connect, session_cookie, until
@@ -243,6 +244,10 @@ class Machine(RuleBasedStateMachine):
         """Send something to be stored."""
         raise NotImplementedError
 
+    def saying(self, text: str, client_id: str) -> Record:
+        """The same as an entry, by somebody in another process."""
+        raise NotImplementedError
+
     async def answer(self, client: Client, client_id: str) -> Event:
         """Read up to the answer to what was sent."""
         raise NotImplementedError
@@ -389,7 +394,7 @@ class Machine(RuleBasedStateMachine):
         self.model.add("elsewhere", text, client_id)
 
     def commit_elsewhere(self, text: str, client_id: str) -> Batch:
-        entry = self.stream.entry_model.saying(ELSEWHERE, text, client_id=client_id)
+        entry = self.saying(text, client_id)
         entry.stream = self.stream
         [batch] = commit(self.model_class, [entry]).batches
         return batch
@@ -565,6 +570,9 @@ class Chat(Machine):
         assert client.socket is not None
         await client.socket.command("send", text=text, id=client_id)
 
+    def saying(self, text: str, client_id: str) -> Message:
+        return Message.saying(ELSEWHERE, text, client_id)
+
     async def answer(self, client: Client, client_id: str) -> Event:
         # Of what came before, an event with this id may be left unread: the first one, if this is a repeat.
         asked = (client.user, client_id) in self.model.known
@@ -631,6 +639,9 @@ class Notifications(Machine):
     async def send(self, client: Client, text: str, client_id: str) -> None:
         assert client.socket is not None
         await client.socket.command("publish", topic="lobby", message=text, id=client_id)
+
+    def saying(self, text: str, client_id: str) -> Notification:
+        return Notification.saying(ELSEWHERE, Draft(text, client_id=client_id))
 
     async def answer(self, client: Client, client_id: str) -> Event:
         return await self.until_event(
