@@ -8,8 +8,9 @@ from pydantic import AfterValidator, Field
 
 from notifications import events
 from notifications.consumers import NotificationsConsumer
-from notifications.models import ME, Notification, Topic
+from notifications.models import ME, Notification, Topic, known_as
 from notifications.positions import Positions
+from notifications.publishing import published
 from realtime import db
 from realtime.access import Identity
 from realtime.http import (
@@ -30,9 +31,9 @@ from realtime.http import (
     respond,
     takes,
 )
-from realtime.hub import current_hub, current_journal
+from realtime.hub import current_journal
 from realtime.protocol import Payload, Refused, Sequence, printable
-from realtime.streams import group_of, unpruned
+from realtime.streams import unpruned
 
 router = Router(tags=["Notifications"])
 TOPIC = rf"({NAME}|@[^,\u0000-\u001f\u007f-\u009f]{{1,150}})"
@@ -145,20 +146,13 @@ async def _stream(request: ApiRequest, topics: list[str], since: dict[str, event
     """Subscribe as a socket does."""
     if last := header_text(request, "Last-Event-ID"):
         since = Positions.read(last)
-    cursors = {_known_as(name, request.auth): cursor for name, cursor in since.items()}
+    cursors = {known_as(name, request.auth): cursor for name, cursor in since.items()}
     asked = {
-        "topics": [_known_as(name, request.auth) for name in topics],
+        "topics": [known_as(name, request.auth) for name in topics],
         "since": {name: cursor.model_dump(exclude_none=True) for name, cursor in cursors.items()} or None,
     }
     subscribe = command_in(request, events.Subscribe, asked)
     return await respond(request, request.auth, NotificationsConsumer(), subscribe, Positions(cursors).after)
-
-
-def _known_as(name: str, reader: Identity) -> str:
-    """The name by which events call a topic, and so the one that positions are kept by."""
-    if reader.user is not None and name == f"@{reader.name}":
-        return ME
-    return name if name.startswith("@") else name.lower()
 
 
 # Topics and notifications.
@@ -184,15 +178,9 @@ async def publish(request: ApiRequest, topic: Addressed) -> HttpResponse:
     """
     said = command_in(request, events.Publish, {**_said(request), "topic": topic})
     found = await db.run(open_stream, Topic, topic, request.auth, "write")
-    stored: Any = await current_journal().append(found, Notification.saying(request.auth, said.draft()))
-    published = events.Published(
-        topic=said.topic,
-        recipients=await current_hub().presence.count(group_of(found.key)),
-        seq=stored.seq,
-        id=said.id,
-        duplicate=True if stored.duplicate else None,
-    )
-    return reply(published, 200 if stored.duplicate else 201)
+    appended = current_journal().append(found, Notification.saying(request.auth, said.draft()))
+    answer = await published(said, found, said.topic, appended)
+    return reply(answer, 200 if answer.duplicate else 201)
 
 
 def _said(request: HttpRequest) -> dict[str, Any]:

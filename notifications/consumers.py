@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from notifications import events
 from notifications.models import SYSTEM, Cursor, Notification, Topic, known_as
+from notifications.publishing import published
 from realtime import access, db
 from realtime.access import Action, Identity, Rights
 from realtime.conf import conf
@@ -15,7 +16,6 @@ from realtime.consumers import Following, JsonConsumer, command
 from realtime.hub import Frame, Hub, Start, Subscription, current_journal
 from realtime.processes import PresenceChange
 from realtime.protocol import ErrorEvent, Event, Refused
-from realtime.streams import group_of
 
 HEARTBEAT = "Heartbeat check - all systems normal"
 
@@ -217,20 +217,9 @@ class NotificationsConsumer(JsonConsumer):
     async def publish(self, said: events.Publish) -> None:
         """Tell all who subscribed."""
         topic = await db.run(self._topic, said.topic, "write")
-        notification = Notification.saying(self.identity, said.draft())
-        publishing = asyncio.ensure_future(self._published(said, topic, current_journal().append(topic, notification)))
-        await self.answer_later(publishing, said.id, as_it_is)
-
-    async def _published(self, said: events.Publish, topic: Topic, appended: "asyncio.Future[Any]") -> events.Published:
-        found = await appended
-        recipients = await self.hub.presence.count(group_of(topic.key))
-        return events.Published(
-            topic=known_as(said.topic, self.identity),
-            recipients=recipients,
-            seq=found.seq,
-            id=said.id,
-            duplicate=True if found.duplicate else None,
-        )
+        appended = current_journal().append(topic, Notification.saying(self.identity, said.draft()))
+        answer = published(said, topic, known_as(said.topic, self.identity), appended)
+        await self.answer_later(asyncio.ensure_future(answer), said.id, as_it_is)
 
     # Acknowledging.
 
