@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from chat.models import Message, Room, Sanction
-from chat.sanction_admin import SanctionAdmin, SanctionInline, sanction_view
+from chat.person_admin import person_view
+from chat.sanction_admin import SanctionAdmin, SanctionInline
 from realtime.access import Identity
 from realtime.admin import HistoryAdmin, RecordAdmin, access_fields
 
@@ -27,6 +28,8 @@ class RoomAdmin(HistoryAdmin):
         HistoryAdmin.retention,
     )
     inlines = (SanctionInline,)
+    message_count = HistoryAdmin.column("said", "messages")
+    last_message = HistoryAdmin.column("latest", "last message")
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         """Nobody is banned from a room before it is there."""
@@ -34,23 +37,12 @@ class RoomAdmin(HistoryAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """With the form for somebody who is connected."""
-        own = path("<int:pk>/sanction/", self.admin_site.admin_view(self.sanction_view), name="chat_room_sanction")
+        own = path("<int:pk>/sanction/", self.admin_site.admin_view(self.person), name="chat_room_sanction")
         return [own, *super().get_urls()]
 
-    def sanction_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def person(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Mute or ban somebody in a room."""
-        return sanction_view(self, request, pk)
-
-    @admin.display(description="messages", ordering="said")
-    def message_count(self, room: Any) -> int:
-        """How many messages the room has."""
-        count: int = room.said
-        return count
-
-    @admin.display(description="last message", ordering="latest")
-    def last_message(self, room: Any) -> Any:
-        """When something was last said."""
-        return room.latest
+        return person_view(self, request, pk)
 
 
 @admin.register(Message)

@@ -1,30 +1,18 @@
-"""Mutes and bans in admin: on a room's page, in a list of their own, and for somebody who is connected now."""
+"""Mutes and bans in admin: on a room's page, and in a list of their own."""
 
 from typing import Any, ClassVar
 
-from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.contrib.auth import get_user_model
-from django.core import signing
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.http import HttpRequest
 from django.utils import timezone
 
-from chat.forms import SanctionForm, UserSanctionForm
-from chat.models import Room, Sanction
-from realtime.access import Identity
-from realtime.connections import Row, Wanted, who
-from realtime.connections_admin import acts, by_pk
+from chat.forms import UserSanctionForm
+from chat.models import Sanction
 
 PERMISSION = "chat.moderate_room"
-SALT = "chat.sanction"
-KEPT_SECONDS = 3600
-"""How long a form that names somebody may stay open."""
 
 
 class _Moderated:
@@ -120,79 +108,3 @@ class SanctionAdmin(_Moderated, admin.ModelAdmin):  # type: ignore[type-arg]
         """Lift each."""
         for sanction in queryset:
             sanction.lift()
-
-
-# For somebody who is connected now, a guest too.
-
-
-def offer(request: HttpRequest, row: Row) -> list[tuple[str, str]]:
-    """What the page of connections offers to moderators for who is in a room."""
-    if not request.user.has_perm(PERMISSION):
-        return []
-    rooms = [key.partition(":")[2] for key in row["streams"] if key.startswith(f"{Room._meta.label_lower}:")]
-    return [("Mute or ban…", _address(pk, row)) for pk in rooms]
-
-
-def _address(room_pk: str, row: Row) -> str:
-    whom = {"user": row["user"]} if row["user"] else {"connection": row["id"]}
-    return reverse("admin:chat_room_sanction", args=[room_pk], query=whom)
-
-
-acts.append(offer)
-
-
-class ConnectedSanctionForm(SanctionForm):
-    """Keeps whom it is for, signed: a guest may be gone before it is sent."""
-
-    whom = forms.CharField(widget=forms.HiddenInput)
-
-    def clean_whom(self) -> Identity:
-        """Read it back; raises ValidationError."""
-        try:
-            key, name = signing.loads(self.cleaned_data["whom"], salt=SALT, max_age=KEPT_SECONDS)
-        except signing.BadSignature:
-            raise forms.ValidationError("This form was open for too long. Begin again.") from None
-        return Identity(key, name)
-
-
-def person_asked_for(request: HttpRequest) -> Identity | None:
-    """Whom an address names by `user` or `connection`; None if they do not exist, or cannot be bound."""
-    pk, connection = request.GET.get("user", ""), request.GET.get("connection", "")
-    if pk:
-        found = by_pk(get_user_model(), pk)
-        return None if found is None or found.is_superuser else Identity.of_user(found)
-    rows = who(Wanted({"connection": connection})).rows if connection else []
-    return Identity(rows[0]["identity"], rows[0]["who"]) if rows and rows[0]["user"] is None else None
-
-
-def sanction_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
-    """Mute or ban somebody in the room `pk`; they are told at once."""
-    if not request.user.has_perm(PERMISSION):
-        raise PermissionDenied
-    room = Room.objects.filter(pk=pk).first()
-    identity = person_asked_for(request) if request.method != "POST" else None
-    back = HttpResponseRedirect(_list_address(request))
-    if room is None or (identity is None and request.method != "POST"):
-        messages.error(request, "They are not there any more, or may do everything.")
-        return back
-    initial = {"whom": signing.dumps([identity.key, identity.name], salt=SALT)} if identity else None
-    form = ConnectedSanctionForm(request.POST or None, initial=initial)
-    if form.is_valid():
-        sanction = form.impose(room, form.cleaned_data["whom"], request.user)
-        model_admin.log_change(request, room, f"Imposed: {sanction}")
-        messages.success(request, f"{sanction}.")
-        return back
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": f"Mute or ban in {room}",
-        "form": form,
-        "name": identity.name if identity else "",
-        "opts": model_admin.opts,
-        "back": back.url,
-    }
-    return TemplateResponse(request, "admin/chat/room/sanction.html", context)
-
-
-def _list_address(request: HttpRequest) -> str:
-    name = "realtime_connection" if request.user.has_perm("realtime.view_connection") else "chat_sanction"
-    return reverse(f"admin:{name}_changelist")

@@ -3,10 +3,9 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 
@@ -14,6 +13,7 @@ from counter.events import MAX_VALUE
 from counter.models import Change, Counter
 from realtime.access import Identity
 from realtime.admin import StreamAdmin, access_fields
+from realtime.form_admin import done, form_page
 
 
 class SetForm(forms.Form):
@@ -94,14 +94,8 @@ class CounterAdmin(StreamAdmin):
         if form.is_valid():
             value, reason = form.cleaned_data["value"], form.cleaned_data["reason"]
             counter.set_to(Identity.of_user(request.user), value, reason)
-            self.log_change(request, counter, f"Set to {value}: {reason}")
-            self.message_user(request, f"{counter} is now {value}.", messages.SUCCESS)
-            return HttpResponseRedirect(self.address("changelist"))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Set {counter} to…",
-            "form": form,
-            "counter": counter,
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "admin/counter/counter/set.html", context)
+            note, said = f"Set to {value}: {reason}", f"{counter} is now {value}."
+            return done(self, request, counter, note, said, self.address("changelist"))
+        return form_page(
+            self, request, form, "admin/counter/counter/set.html", title=f"Set {counter} to…", counter=counter
+        )

@@ -28,21 +28,12 @@ class TopicAdmin(HistoryAdmin):
         access_fields("topic", "Who may read may follow it; who may write may publish too."),
         HistoryAdmin.retention,
     )
+    published = HistoryAdmin.column("said", "notifications")
+    last_published = HistoryAdmin.column("latest", "last published")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Topic]:
         """Topics; people's own are theirs."""
         return super().get_queryset(request).filter(owner=None)
-
-    @admin.display(description="notifications", ordering="said")
-    def published(self, topic: Any) -> int:
-        """How many were published."""
-        count: int = topic.said
-        return count
-
-    @admin.display(description="last published", ordering="latest")
-    def last_published(self, topic: Any) -> Any:
-        """When something was last published."""
-        return topic.latest
 
 
 @admin.register(Notification)

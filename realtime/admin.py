@@ -1,7 +1,7 @@
 """What the admin pages of the apps' streams share, for people who do not program. Every act goes through a verb."""
 
-from collections.abc import Iterable
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, Literal
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -13,6 +13,7 @@ from django.utils.html import format_html
 
 from realtime.access import Identity
 from realtime.connections_admin import ConnectionAdmin
+from realtime.form_admin import done
 from realtime.models import Connection
 from realtime.protocol import Refused
 from realtime.streams.grants import GRANT_FIELDS
@@ -69,6 +70,16 @@ class HistoryAdmin(StreamAdmin):
         },
     )
 
+    @staticmethod
+    def column(counted: Literal["said", "latest"], description: str) -> Callable[[Any, Any], Any]:
+        """A column for a list: how many entries there are, or when the last of them came."""
+
+        @admin.display(description=description, ordering=counted)
+        def shown(_: Any, stream: Any) -> Any:
+            return getattr(stream, counted)
+
+        return shown
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Streams with what the columns count."""
         said = Q(**{f"{self.records}__target": None, f"{self.records}__deleted": False})
@@ -105,9 +116,8 @@ class HistoryAdmin(StreamAdmin):
             raise PermissionDenied
         if request.method == "POST":
             stream.reset_history()
-            self.log_change(request, stream, "Reset the history")
-            self.message_user(request, f"The history of {stream} is deleted.", messages.SUCCESS)
-            return HttpResponseRedirect(self.address("change", pk))
+            said = f"The history of {stream} is deleted."
+            return done(self, request, stream, "Reset the history", said, self.address("change", pk))
         context = {
             **self.admin_site.each_context(request),
             "title": "Delete the whole history?",

@@ -1,7 +1,7 @@
 """Admin's page of open connections: who is connected where, and the ways to end that. It updates itself."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.contrib import admin, messages
@@ -22,10 +22,29 @@ from realtime.streams.stream import Stream
 REASON = "disconnected by staff"
 """What a client reads in the close frame."""
 
-Act = Callable[[HttpRequest, Row], Iterable[tuple[str, str]]]
+Addresses = Callable[[Row], Iterable[str]]
 
-acts: list[Act] = []
-"""What apps offer to do about a connection: label and address of each act that the asking person may do."""
+
+class Offer(NamedTuple):
+    """Something to do about a connection: its label, who may do it, and where each row has it done."""
+
+    label: str
+    permission: str
+    addresses: Addresses
+
+
+offers: list[Offer] = []
+"""What apps offer to do."""
+
+
+def offer(label: str, permission: str) -> Callable[[Addresses], Addresses]:
+    """Offer an act on the page of connections: the decorated function gives the pages where it is done to a row."""
+
+    def register(addresses: Addresses) -> Addresses:
+        offers.append(Offer(label, permission, addresses))
+        return addresses
+
+    return register
 
 
 class Chosen:
@@ -157,7 +176,8 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the s
         shown["user"] = row["user"] and f"{page}?user={row['user']}"
         shown["token"] = row["token"] and f"{page}?token={row['token']}"
         shown["streams"] = [[titles.get(key, key), f"{page}?stream={key}"] for key in row["streams"]]
-        shown["acts"] = [act for offer in acts for act in offer(request, row)]
+        allowed = [each for each in offers if request.user.has_perm(each.permission)]
+        shown["acts"] = [(each.label, address) for each in allowed for address in each.addresses(row)]
         if self.has_delete_permission(request):
             url = reverse("admin:realtime_connection_disconnect", query={"connection": row["id"]})
             shown["acts"].insert(0, ("Disconnect…", url))
