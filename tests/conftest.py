@@ -3,16 +3,17 @@
 import asyncio
 import functools
 import inspect
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import hypothesis
 import pytest
 from channels.layers import get_channel_layer
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
 from django.core.signals import setting_changed
 from django.db import connection
+from django.test import Client
 from pytest_django import Settings
 from redis.asyncio import Redis
 
@@ -109,6 +110,28 @@ def bob(db: None) -> User:
 def root(db: None) -> User:
     """A superuser."""
     return User.objects.create_superuser("root", "root@example.com", PASSWORD)
+
+
+@pytest.fixture
+def staff(root: User) -> Client:
+    """Root's browser."""
+    browser = Client()
+    browser.force_login(root)
+    return browser
+
+
+@pytest.fixture
+def helper(alice: User) -> Callable[..., Client]:
+    """Alice's browser, who is staff and may do this and nothing else: `helper("view_room")`."""
+
+    def allowed(*permissions: str) -> Client:
+        User.objects.filter(pk=alice.pk).update(is_staff=True)
+        alice.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        browser = Client()
+        browser.force_login(alice)
+        return browser
+
+    return allowed
 
 
 @pytest.fixture

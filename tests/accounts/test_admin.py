@@ -15,13 +15,6 @@ TOKENS = "admin:accounts_token_changelist"
 USERS = "admin:auth_user_changelist"
 
 
-@pytest.fixture
-def staff(client: Client, root: User) -> Client:
-    """The superuser's browser, logged in."""
-    client.force_login(root)
-    return client
-
-
 def new(owner: User, **changes: Any) -> dict[str, Any]:
     """What the form for a new token sends."""
     return {"owner": owner.pk, "name": "Backup", "scopes": ["chat:read"], "days": "30", **changes}

@@ -1,8 +1,10 @@
 """Rooms and messages in admin: how long they are kept, and how a room's history is reset."""
 
+from collections.abc import Callable
+
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
@@ -23,27 +25,6 @@ def hall(lobby: Room) -> Room:
     for text in ("one", "two", "three"):
         lobby.post(ALICE, text, text)
     return lobby
-
-
-@pytest.fixture
-def staff(client: Client, root: User) -> Client:
-    """Root's browser."""
-    client.force_login(root)
-    return client
-
-
-@pytest.fixture
-def editor(client: Client, alice: User) -> Client:
-    """The browser of Alice, who may see rooms in admin; tests allow more."""
-    User.objects.filter(pk=alice.pk).update(is_staff=True)
-    allow(alice, "view_room")
-    client.force_login(alice)
-    return client
-
-
-def allow(user: User, *codenames: str) -> None:
-    """Let a user do this, and nothing else."""
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
 
 
 def reset_url(room: Room) -> str:
@@ -125,16 +106,16 @@ def test_the_answer_resets_and_is_noted(staff: Client, hall: Room, root: User) -
 
 @pytest.mark.parametrize("allowed", [(), ("change_room",), ("delete_room",)])
 def test_who_may_not_both_change_and_delete_the_room_does_not(
-    allowed: tuple[str, ...], editor: Client, alice: User, hall: Room
+    allowed: tuple[str, ...], helper: Callable[..., Client], hall: Room
 ) -> None:
-    allow(alice, "view_room", *allowed)
+    editor = helper("view_room", *allowed)
     assert reset_url(hall) not in editor.get(change_url(hall)).text
     assert [editor.get(reset_url(hall)).status_code, editor.post(reset_url(hall)).status_code] == [403, 403]
     assert texts() == ["one", "two", "three"]
 
 
-def test_who_may_change_and_delete_the_room_resets_it(editor: Client, alice: User, hall: Room) -> None:
-    allow(alice, "view_room", "change_room", "delete_room")
+def test_who_may_change_and_delete_the_room_resets_it(helper: Callable[..., Client], hall: Room) -> None:
+    editor = helper("view_room", "change_room", "delete_room")
     assert reset_url(hall) in editor.get(change_url(hall)).text
     editor.post(reset_url(hall))
     assert texts() == ["", "", ""]
@@ -159,11 +140,9 @@ def test_a_room_that_is_not_there_cannot_be_reset(staff: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_open_pages_are_emptied(hall: Room, root: User) -> None:
-    browser = Client()
-    await db.run(browser.force_login, root)
+async def test_open_pages_are_emptied(hall: Room, staff: Client) -> None:
     async with connect("/ws/chat/lobby/") as socket:
         assert len((await socket.next("joined"))["messages"]) == 3
-        await db.run(browser.post, reset_url(hall))
+        await db.run(staff.post, reset_url(hall))
         joined = await socket.next("joined")
     assert (joined["recovered"], joined["messages"], joined["seq"]) == (False, [], 3)

@@ -1,11 +1,12 @@
 """Rooms in admin: who may enter, who is muted or banned, how much is said."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +14,6 @@ from django.utils import timezone
 from chat.models import Message, Room, Sanction
 from realtime import db
 from realtime.access import Identity
-from realtime.connections.control import who
 from realtime.hub.hub import current_hub
 from realtime.streams.activity import activity_of
 from tests.connect import connect, until
@@ -22,23 +22,6 @@ pytestmark = pytest.mark.django_db
 in_threads = pytest.mark.django_db(transaction=True)
 LIST = "admin:chat_sanction_changelist"
 GUEST = Identity("guest:abc", "Guest-1234")
-
-
-@pytest.fixture
-def staff(root: User) -> Client:
-    """Root's browser."""
-    browser = Client()
-    browser.force_login(root)
-    return browser
-
-
-def helper(alice: User, *permissions: str) -> Client:
-    """Alice's browser, who is staff and may do this."""
-    User.objects.filter(pk=alice.pk).update(is_staff=True)
-    alice.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    browser = Client()
-    browser.force_login(alice)
-    return browser
 
 
 def page_of(room: Room) -> str:
@@ -128,73 +111,16 @@ def test_superusers_are_not_muted_in_vain(staff: Client, lobby: Room, root: User
     assert not Sanction.objects.exists()
 
 
-def test_who_may_change_rooms_and_not_moderate_sanctions_nobody(lobby: Room, alice: User, bob: User) -> None:
-    browser = helper(alice, "view_room", "change_room")
+def test_who_may_change_rooms_and_not_moderate_sanctions_nobody(
+    lobby: Room, helper: Callable[..., Client], bob: User
+) -> None:
+    browser = helper("view_room", "change_room")
     assert "sanctions-TOTAL_FORMS" not in browser.get(page_of(lobby)).text
     browser.post(page_of(lobby), form(lobby, mute(bob)))
     assert not Sanction.objects.exists()
-    browser = helper(alice, "view_room", "change_room", "moderate_room")
+    browser = helper("view_room", "change_room", "moderate_room")
     browser.post(page_of(lobby), form(lobby, mute(bob)))
     assert Sanction.objects.get().name == "bob"
-
-
-# For who is connected.
-
-
-def sanction_url(room: Room, **whom: Any) -> str:
-    return reverse("admin:chat_room_sanction", args=[room.pk], query=whom)
-
-
-def send(browser: Client, url: str, **fields: str) -> Any:
-    """Open the form and send it."""
-    whom = browser.get(url).context["form"].initial["whom"]
-    sent = {"whom": whom, "kind": "ban", "how_long": "3600", "reason": "", **fields}
-    return browser.post(url, sent, follow=True)
-
-
-def test_a_user_is_banned_by_the_form(staff: Client, lobby: Room, alice: User) -> None:
-    answer = send(staff, sanction_url(lobby, user=alice.pk))
-    assert "Alice may not enter in lobby." in answer.text
-    assert Sanction.objects.get().identity_key == Identity.of_user(alice).key
-    entry = LogEntry.objects.get()
-    assert (entry.get_edited_object(), entry.change_message) == (lobby, "Imposed: alice may not enter in lobby")
-
-
-@in_threads
-async def test_a_guest_who_is_connected_is_banned_and_out_at_once(staff: Client, lobby: Room) -> None:
-    async with connect("/ws/chat/lobby/") as guest:
-        await guest.next("joined")
-        [row] = (await db.run(who)).rows
-        await db.run(lambda: send(staff, sanction_url(lobby, connection=row["id"])))
-        while (message := await guest.communicator.receive_output(5))["type"] != "websocket.close":
-            pass
-        assert (message["code"], message["reason"]) == (4506, "You are banned from this room.")
-    assert (await Sanction.objects.aget()).identity_key == row["identity"]
-
-
-def test_whom_it_is_for_cannot_be_made_up(staff: Client, lobby: Room, alice: User) -> None:
-    url = sanction_url(lobby, user=alice.pk)
-    answer = send(staff, url, whom='["user:1","bob"]:x:y')
-    assert "Begin again" in answer.text
-    assert not Sanction.objects.exists()
-
-
-def test_moderating_is_a_permission_of_its_own(lobby: Room, alice: User, bob: User) -> None:
-    url = sanction_url(lobby, user=bob.pk)
-    browser = helper(alice, "change_room", "delete_room", "view_sanction", "delete_sanction")
-    for answer in (browser.get(url), browser.post(url, {"whom": "x"}), browser.get(reverse(LIST))):
-        assert answer.status_code == 403
-    browser = helper(alice, "moderate_room")
-    assert browser.get(url).status_code == 200
-    assert browser.get(reverse(LIST)).status_code == 200
-    assert not Sanction.objects.exists()
-
-
-def test_who_is_not_there_cannot_be_banned(staff: Client, lobby: Room, root: User) -> None:
-    for whom in ({}, {"user": "99"}, {"user": "x"}, {"connection": "gone"}, {"user": root.pk}):
-        answer = staff.get(sanction_url(lobby, **whom), follow=True)
-        assert "They are not there any more, or may do everything." in answer.text
-    assert staff.get(reverse("admin:chat_room_sanction", args=[99], query={"user": "1"})).status_code == 302
 
 
 # Lifting.

@@ -36,37 +36,29 @@ def lines() -> Iterator[list[str]]:
     logger.removeHandler(handler)
 
 
-@pytest.fixture
-def admin(root: User) -> Client:
-    """Root's browser."""
-    client = Client()
-    client.force_login(root)
-    return client
-
-
-def test_a_change_is_a_line_without_what_was_typed(admin: Client, lobby: Room, lines: list[str]) -> None:
+def test_a_change_is_a_line_without_what_was_typed(staff: Client, lobby: Room, lines: list[str]) -> None:
     LogEntry.objects.log_actions(
         User.objects.get(username="root").pk, [lobby], CHANGE, f"Renamed to {SECRET_TITLE}", single_object=True
     )
     assert lines == [f"admin who=root action=change model=chat.room object={lobby.pk}"]
 
 
-def test_deleting_many_is_a_line_for_each(admin: Client, lines: list[str]) -> None:
+def test_deleting_many_is_a_line_for_each(staff: Client, lines: list[str]) -> None:
     rooms = [Room.objects.create(name=name, title=SECRET_TITLE) for name in ("one", "two", "three")]
     form = {"action": "delete_selected", "_selected_action": [room.pk for room in rooms], "post": "yes"}
-    assert admin.post(reverse("admin:chat_room_changelist"), form).status_code == 302
+    assert staff.post(reverse("admin:chat_room_changelist"), form).status_code == 302
     assert sorted(lines) == sorted(f"admin who=root action=delete model=chat.room object={room.pk}" for room in rooms)
 
 
-def test_an_action_of_ours_is_a_line(admin: Client, token: Token, lines: list[str]) -> None:
+def test_an_action_of_ours_is_a_line(staff: Client, token: Token, lines: list[str]) -> None:
     form = {"action": "revoke", "_selected_action": [token.pk]}
-    assert admin.post(reverse("admin:accounts_token_changelist"), form).status_code == 302
+    assert staff.post(reverse("admin:accounts_token_changelist"), form).status_code == 302
     assert lines == [f"admin who=root action=change model=accounts.token object={token.pk}"]
 
 
-def test_a_made_token_is_a_line_without_its_secret(admin: Client, alice: User, lines: list[str]) -> None:
+def test_a_made_token_is_a_line_without_its_secret(staff: Client, alice: User, lines: list[str]) -> None:
     form = {"owner": alice.pk, "name": SECRET_TITLE[:9], "scopes": ["*"], "days": "30"}
-    answer = admin.post(reverse("admin:accounts_token_add"), form)
+    answer = staff.post(reverse("admin:accounts_token_add"), form)
     made = Token.objects.get()
     assert lines == [f"admin who=root action=add model=accounts.token object={made.pk}"]
     assert answer.context["secret"] not in lines[0]

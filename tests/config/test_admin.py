@@ -1,7 +1,6 @@
 """Admin as a whole: what its addresses may hold."""
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +14,5 @@ UNASKABLE = [
 
 
 @pytest.mark.parametrize("address", UNASKABLE)
-def test_what_no_database_can_look_for_is_a_bad_request(address: str, root: User) -> None:
-    browser = Client()
-    browser.force_login(root)
-    assert browser.get(f"/admin/{address}").status_code == 400
+def test_what_no_database_can_look_for_is_a_bad_request(address: str, staff: Client) -> None:
+    assert staff.get(f"/admin/{address}").status_code == 400

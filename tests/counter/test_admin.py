@@ -1,8 +1,10 @@
 """Counters in admin, as people who do not program meet them."""
 
+from collections.abc import Callable
+
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
@@ -24,13 +26,6 @@ def cups(db: None) -> Counter:
     counter: Counter = Counter.objects.create(name="cups", title="Cups of coffee", guest_access=AccessLevel.WRITE)
     counter.add(ALICE, 7)
     return counter
-
-
-@pytest.fixture
-def staff(client: Client, root: User) -> Client:
-    """Root's browser."""
-    client.force_login(root)
-    return client
 
 
 def set_url(counter: Counter) -> str:
@@ -110,12 +105,9 @@ def test_the_form_begins_with_the_value_and_sets_nothing_by_being_looked_at(staf
     [((), False), (("change_counter",), False), (("set_counter",), False), (("change_counter", "set_counter"), True)],
 )
 def test_setting_is_a_permission_of_its_own(
-    permissions: tuple[str, ...], may: bool, client: Client, cups: Counter, alice: User
+    permissions: tuple[str, ...], may: bool, helper: Callable[..., Client], cups: Counter
 ) -> None:
-    User.objects.filter(pk=alice.pk).update(is_staff=True)
-    alice.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client.force_login(alice)
-    answer = client.post(set_url(cups), {"value": "3", "reason": "why"})
+    answer = helper(*permissions).post(set_url(cups), {"value": "3", "reason": "why"})
     assert answer.status_code == (302 if may else 403)
     assert stands(cups)[0] == (3 if may else 7)
 
@@ -139,10 +131,8 @@ def test_a_form_that_was_open_meanwhile_rewinds_nothing_and_keeps_the_name(staff
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_open_pages_are_told_what_staff_set(root: User, cups: Counter) -> None:
-    browser = Client()
-    await db.run(browser.force_login, root)
+async def test_open_pages_are_told_what_staff_set(staff: Client, cups: Counter) -> None:
     async with connect("/ws/counter/cups/") as socket:
         await socket.next("state", value=7)
-        await db.run(browser.post, set_url(cups), {"value": "3", "reason": "stock-taking"})
+        await db.run(staff.post, set_url(cups), {"value": "3", "reason": "stock-taking"})
         assert await socket.next("state", value=3) == {"type": "state", "value": 3, "version": 2}

@@ -20,12 +20,6 @@ def own_topic(user: User) -> Topic:
     return Topic.objects.open("me", Identity.of_user(user))
 
 
-@pytest.fixture
-def backups(db: None) -> Topic:
-    """A topic that everybody may read, and members may publish to."""
-    return Topic.objects.create(name="backups", guest_access=AccessLevel.READ)
-
-
 async def test_a_bare_body_is_the_message(backups: Topic, secret: str) -> None:
     async with connect("/ws/notifications/") as socket:
         await socket.command("subscribe", topics=["backups"])

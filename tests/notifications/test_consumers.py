@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.db import transaction
 from pytest_django import Settings
 
@@ -28,25 +28,6 @@ OPS = Identity("user:1", "ops")
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence_module, "GRACE_SECONDS", 0.1)
-
-
-@pytest.fixture
-def alerts(db: None) -> Topic:
-    """A topic that guests read and members write."""
-    return Topic.objects.create(name="alerts")
-
-
-@pytest.fixture
-def backups(db: None) -> Topic:
-    """Another."""
-    return Topic.objects.create(name="backups")
-
-
-@pytest.fixture
-def herald(bob: User) -> User:
-    """Bob, who may notify single people."""
-    bob.user_permissions.add(Permission.objects.get(codename="publish_to_people"))
-    return bob
 
 
 async def told(topic: Topic, *messages: str) -> None:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from pytest_django import Settings
 
@@ -16,19 +16,6 @@ from realtime.protocol import Refused
 pytestmark = pytest.mark.django_db
 OPS = Identity("user:1", "ops")
 GUEST = Identity.of_guest("some-guest")
-
-
-@pytest.fixture
-def alerts(db: None) -> Topic:
-    """A topic that guests read and members write."""
-    return Topic.objects.create(name="alerts")
-
-
-@pytest.fixture
-def herald(bob: User) -> Identity:
-    """Bob, who may notify single people."""
-    bob.user_permissions.add(Permission.objects.get(codename="publish_to_people"))
-    return Identity.of_user(User.objects.get(pk=bob.pk))
 
 
 def told(notification: Notification) -> dict[str, Any]:
@@ -158,13 +145,14 @@ def test_a_guest_has_no_topic() -> None:
     assert not Topic.objects.exists()
 
 
-def test_who_may_notify_people_addresses_them_by_name(herald: Identity, alice: User) -> None:
-    topic = Topic.objects.open("@alice", herald)
-    access.require(herald, "write", topic)
+def test_who_may_notify_people_addresses_them_by_name(herald: User, alice: User) -> None:
+    by = Identity.of_user(herald)
+    topic = Topic.objects.open("@alice", by)
+    access.require(by, "write", topic)
     assert (topic.owner, topic.public_name) == (alice, "me")
-    assert refusal(herald, "read", topic, by=access.require) == "forbidden"
-    assert refusal("@nobody", herald) == "not_found"
-    assert refusal("@Alice", herald) == "not_found"
+    assert refusal(by, "read", topic, by=access.require) == "forbidden"
+    assert refusal("@nobody", by) == "not_found"
+    assert refusal("@Alice", by) == "not_found"
 
 
 @pytest.mark.parametrize("name", ["@alice", "@nobody", "@", "@@", "@a\x00b"])
@@ -175,9 +163,9 @@ def test_who_may_not_notify_people_cannot_find_out_who_there_is(name: str, alice
         assert (caught.value.code, caught.value.message) == ("forbidden", "You may not notify single people.")
 
 
-def test_who_was_deactivated_is_nobody(herald: Identity, alice: User) -> None:
+def test_who_was_deactivated_is_nobody(herald: User, alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(is_active=False)
-    assert refusal("@alice", herald) == "not_found"
+    assert refusal("@alice", Identity.of_user(herald)) == "not_found"
 
 
 def test_a_user_s_topic_goes_with_them_and_is_nobody_else_s(alice: User) -> None:

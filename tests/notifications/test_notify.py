@@ -17,12 +17,6 @@ def notify(*arguments: str) -> str:
     return printed.getvalue().strip()
 
 
-@pytest.fixture
-def backups(db: None) -> Topic:
-    """A topic."""
-    return Topic.objects.create(name="backups", title="Nightly backups")
-
-
 def test_it_prints_where_it_published(backups: Topic) -> None:
     assert [notify("backups", "one"), notify("backups", "two")] == ["backups 1", "backups 2"]
 

@@ -14,12 +14,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 OPS = Identity("user:1", "ops")
 
 
-@pytest.fixture
-def alerts(db: None) -> Topic:
-    """A topic that guests read."""
-    return Topic.objects.create(name="alerts")
-
-
 async def answer(topic: Topic) -> Published:
     """Publish the same once more."""
     said = Publish(topic="Alerts", message="Hi", id="7")

@@ -10,13 +10,6 @@ from notifications.models import Cursor, Topic
 from realtime.access import AccessLevel, Identity
 
 
-@pytest.fixture
-def alerts(db: None) -> Topic:
-    """A topic that guests may follow and members may publish to."""
-    made: Topic = Topic.objects.create(name="alerts", guest_access=AccessLevel.READ)
-    return made
-
-
 def topics(client: Client) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = client.get("/notifications/").context["topics"]
     return found

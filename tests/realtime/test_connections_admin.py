@@ -1,11 +1,12 @@
 """Admin's page of open connections, in one process; tests/servers/test_connections_page.py has two."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -28,23 +29,7 @@ VIEW = "view_connection"
 DELETE = "delete_connection"
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
 LOBBY = "/ws/chat/lobby/"
-
-
-@pytest.fixture
-def staff(root: User) -> Client:
-    """Root's browser."""
-    browser = Client()
-    browser.force_login(root)
-    return browser
-
-
-def helper(alice: User, *permissions: str) -> Client:
-    """Alice's browser, who is staff and may do this."""
-    User.objects.filter(pk=alice.pk).update(is_staff=True)
-    alice.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    browser = Client()
-    browser.force_login(alice)
-    return browser
+Helper = Callable[..., Client]
 
 
 async def seen(browser: Client, **query: Any) -> dict[str, Any]:
@@ -187,9 +172,9 @@ async def test_hostile_names_are_json_strings_and_escaped(alice: User, staff: Cl
     ],
 )
 def test_each_act_has_its_permission(
-    permissions: tuple[str, ...], name: str, method: str, allowed: bool, alice: User, bob: User
+    permissions: tuple[str, ...], name: str, method: str, allowed: bool, helper: Helper, bob: User
 ) -> None:
-    answer = getattr(helper(alice, *permissions), method)(reverse(name, query={"user": bob.pk}))
+    answer = getattr(helper(*permissions), method)(reverse(name, query={"user": bob.pk}))
     assert answer.status_code == (403 if not allowed else 302 if method == "post" else 200)
     assert LogEntry.objects.exists() is (allowed and method == "post")
 
@@ -202,22 +187,20 @@ def test_who_is_no_staff_is_sent_to_the_login(client: Client, alice: User) -> No
 
 
 @in_threads
-async def test_what_one_may_not_do_is_not_offered(alice: User, bob: User, root: User, lobby: Room) -> None:
-    only_sees = await db.run(helper, alice, VIEW)
-    may_all = Client()
-    await db.run(may_all.force_login, root)
+async def test_what_one_may_not_do_is_not_offered(helper: Helper, staff: Client, bob: User, lobby: Room) -> None:
+    only_sees = await db.run(helper, VIEW)
     async with connect(LOBBY, user=bob) as socket:
         await socket.next("joined")
         [row] = (await seen(only_sees))["rows"]
         assert row["acts"] == []
-        [row] = (await seen(may_all))["rows"]
+        [row] = (await seen(staff))["rows"]
         assert [label for label, _ in row["acts"]] == ["Disconnect…", "Mute or ban…", "Notify…"]
 
 
 @pytest.mark.django_db
-def test_the_index_leads_to_the_page_only_who_may_see_it(alice: User) -> None:
-    assert reverse(PAGE) not in helper(alice).get("/admin/").text
-    assert reverse(PAGE) in helper(alice, VIEW).get("/admin/").text
+def test_the_index_leads_to_the_page_only_who_may_see_it(helper: Helper) -> None:
+    assert reverse(PAGE) not in helper().get("/admin/").text
+    assert reverse(PAGE) in helper(VIEW).get("/admin/").text
 
 
 @pytest.mark.django_db

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, transaction
-from pytest_django import Settings
 from redis.asyncio import Redis
 
 from chat.events import TypingEvent
@@ -32,14 +31,6 @@ in_threads = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def room(transactional_db: None) -> Room:
     return Room.objects.create(name="lobby")
-
-
-@pytest.fixture
-def told(settings: Settings) -> type[RecordingLayer]:
-    """Another process, as far as this one is concerned."""
-    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.realtime.layers.RecordingLayer"}}
-    RecordingLayer.told = []
-    return RecordingLayer
 
 
 class Ear:

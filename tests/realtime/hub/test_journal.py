@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from pytest_django import Settings
 
 from chat.models import Message, Room
 from realtime import db
@@ -31,14 +30,6 @@ def room() -> Room:
 @pytest.fixture
 def den() -> Room:
     return Room.objects.create(name="den")
-
-
-@pytest.fixture
-def told(settings: Settings) -> type[RecordingLayer]:
-    """Another process, as far as this one is concerned."""
-    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.realtime.layers.RecordingLayer"}}
-    RecordingLayer.told = []
-    return RecordingLayer
 
 
 def say(room: Room, text: str, id: str | None = None) -> "asyncio.Future[Message]":

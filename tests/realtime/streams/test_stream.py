@@ -28,14 +28,6 @@ def room(db: None) -> Room:
     return Room.objects.create(name="lobby")
 
 
-@pytest.fixture
-def told(settings: Settings) -> type[RecordingLayer]:
-    """Another process, as far as this one is concerned."""
-    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.realtime.layers.RecordingLayer"}}
-    RecordingLayer.told = []
-    return RecordingLayer
-
-
 def code_of(refused: pytest.ExceptionInfo[Refused]) -> str:
     return refused.value.code
 
