@@ -13,8 +13,8 @@ from django.utils.functional import cached_property
 
 from chat import events
 from realtime.access import Action, Identity
-from realtime.conf import conf
-from realtime.protocol import Refused, printable
+from realtime.limits import check_length
+from realtime.protocol import printable
 from realtime.streams import History, Record, StreamQuerySet
 
 
@@ -136,8 +136,7 @@ class Message(Record):
     @classmethod
     def saying(cls, sender: Identity, text: str, client_id: str | None) -> Self:
         """A message to be appended; raises Refused `too_long` or `invalid`."""
-        if conf.max_text and len(text) > conf.max_text:
-            raise Refused("too_long", f"Message too long (max {conf.max_text} chars)")
+        check_length(text)
         return cls.by(sender, client_id, text=printable(text))
 
     @classmethod

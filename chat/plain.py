@@ -5,20 +5,14 @@ import random
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from realtime.conf import conf
 from realtime.consumers import SocketConsumer, login_secret
 from realtime.hub import Subscription
+from realtime.limits import check_length
 from realtime.protocol import Close, CloseCode, Refused
 
 TEXT_ONLY = "text only"
 MAX_PREFIX = 100
 MIN_EVERY, MAX_EVERY = 0.1, 3600.0
-
-
-def check_length(text: str) -> None:
-    """Raise Refused if a text is longer than CHORUS_MAX_TEXT characters."""
-    if conf.max_text and len(text) > conf.max_text:
-        raise Refused("too_long", f"Message too long (max {conf.max_text} chars)")
 
 
 class EchoConsumer(SocketConsumer):

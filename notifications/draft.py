@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from realtime.conf import conf
+from realtime.limits import check_length
 from realtime.protocol import Refused, printable
 
 MAX_TITLE = 200
@@ -30,8 +30,7 @@ class Draft:
     """By which its sender may repeat it; it is published once."""
 
     def __post_init__(self) -> None:
-        if conf.max_text and len(self.message) > conf.max_text:
-            raise Refused("too_long", f"Message too long (max {conf.max_text} chars)")
+        check_length(self.message)
         wrong = {
             "message": not self.message,
             "title": len(self.title) > MAX_TITLE,

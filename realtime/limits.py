@@ -63,6 +63,12 @@ class Throttle:
         return True
 
 
+def check_length(text: str) -> None:
+    """Raise Refused `too_long` if a text is longer than CHORUS_MAX_TEXT characters."""
+    if conf.max_text and len(text) > conf.max_text:
+        raise Refused("too_long", f"Message too long (max {conf.max_text} chars)")
+
+
 def size_of(frame: str | bytes | None) -> int:
     """How many bytes a frame has."""
     if not frame:

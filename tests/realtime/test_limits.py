@@ -5,7 +5,7 @@ import time
 import pytest
 from pytest_django import Settings
 
-from realtime.limits import CommandRate, Throttle
+from realtime.limits import CommandRate, Throttle, check_length
 from realtime.protocol import CloseCode, Refused
 
 
@@ -90,3 +90,13 @@ def test_a_throttle_forgets_what_is_over(clock: list[float]) -> None:
         throttle.passes(f"typing {number}", 2)
         clock[0] += 0.01
     assert len(throttle._until) < 1500  # noqa: SLF001 - what is forgotten shows nowhere else
+
+
+def test_a_text_is_as_long_as_the_site_allows(settings: Settings) -> None:
+    settings.CHORUS_MAX_TEXT = 2
+    check_length("Hi")
+    with pytest.raises(Refused, match=r"^Message too long \(max 2 chars\)$") as caught:
+        check_length("Hi!")
+    assert caught.value.code == "too_long"
+    settings.CHORUS_MAX_TEXT = 0
+    check_length("x" * 100_000)
