@@ -6,9 +6,13 @@ from typing import Any
 
 from django.core import checks
 
-from realtime.conf import Conf
+import notifications.conf
+import realtime.conf
+from realtime.conf import variable
 
-KNOWN = {f"CHORUS_{field.upper()}" for field in Conf.model_fields} | {"CHORUS_DEV_LAN", "CHORUS_REQUIRE_ALL"}
+CONFS = (realtime.conf.Conf, notifications.conf.Conf)
+"""Every app's settings."""
+KNOWN = {variable(field) for conf in CONFS for field in conf.model_fields} | {"CHORUS_DEV_LAN", "CHORUS_REQUIRE_ALL"}
 
 
 @checks.register

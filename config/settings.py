@@ -1,7 +1,7 @@
 """This site's settings, all from the environment; with nothing set, development on this machine.
 
 With DEBUG=0 whatever is missing or wrong stops start-up with one error that names the variable.
-The CHORUS_* settings are read by realtime/conf.py.
+The CHORUS_* settings are read by realtime/conf.py and by the conf.py of an app that has some of its own.
 """
 
 from datetime import timedelta

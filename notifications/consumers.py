@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from notifications import events
+from notifications.conf import conf
 from notifications.models import SYSTEM, Cursor, Notification, Topic, known_as
 from notifications.publishing import published
 from realtime import access, db
 from realtime.access import Action, Identity, Rights
-from realtime.conf import conf
 from realtime.consumers import Following, JsonConsumer, command
 from realtime.hub import Frame, Hub, Start, Subscription, current_journal
 from realtime.processes import PresenceChange

@@ -15,5 +15,5 @@ class RealtimeConfig(AppConfig):
         """Read every CHORUS_* setting now, not when the first socket needs it."""
         from realtime.connections.watch import watch
 
-        conf.check()
+        conf.check(conf.Conf)
         watch()

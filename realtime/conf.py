@@ -1,10 +1,13 @@
-"""Every CHORUS_* setting with its default: from Django's settings, else from the environment.
+"""The CHORUS_* settings with their defaults: from Django's settings, else from the environment.
 
 `from realtime.conf import conf`, then `conf.max_text`. A number of 0 switches that limit off.
+
+An app that has settings of its own has a `conf.py` too: a class derived from Settings, `conf = lazily(Conf)`,
+and `check(Conf)` in the `ready` of its AppConfig.
 """
 
 import os
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -13,12 +16,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Interval = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+"""Seconds, never 0."""
 
 
-class Conf(BaseModel):
-    """The values in force. Each is the setting `CHORUS_` + the name in capitals."""
+class Settings(BaseModel):
+    """Values in force. Each is the setting that `variable` gives for the field's name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+S = TypeVar("S", bound=Settings)
+
+
+class Conf(Settings):
+    """What the sockets of all apps go by."""
 
     namespace: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = "chorus"
     """Prefix of all that this site keeps in Redis, whose pub/sub ignores database numbers."""
@@ -38,60 +50,70 @@ class Conf(BaseModel):
     """Commands per second of one socket, averaged."""
     command_burst: Count = 60
     """Commands one socket may send at once."""
-    max_topics: Count = 128
-    """Topics one socket may subscribe to."""
     connections_per_user: Count = 20
     """Sockets one user may have open in one process; past it 1013."""
     connections_per_address: Count = 100
     """Sockets of guests one address may have open in one process; past it 1013."""
     connections_per_process: Count = 10_000
     """Sockets one process serves; past it the handshake is refused with 503."""
-    heartbeat_interval: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30
-    """Seconds between heartbeats on the topic `system`."""
     prune_interval: Seconds = 3600
     """Seconds between prunings by the server itself; 0: only `manage.py prune` does it."""
-    review_interval: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 60
+    review_interval: Interval = 60
     """Seconds within which every open socket's login and rights are looked at again, asked for or not."""
     db_threads: Annotated[int, Field(ge=1, le=64)] = 4
     """Threads, each with a database connection, for what sockets read."""
 
 
-def _load() -> Conf:
+def variable(field: str) -> str:
+    """What a field is called in Django's settings and in the environment."""
+    return f"CHORUS_{field.upper()}"
+
+
+def _load(model: type[S]) -> S:
     values: dict[str, Any] = {}
-    for field in Conf.model_fields:
-        name = f"CHORUS_{field.upper()}"
+    for field in model.model_fields:
+        name = variable(field)
         if hasattr(settings, name):
             values[field] = getattr(settings, name)
         elif value := os.environ.get(name, "").strip():  # set to nothing counts as not set
             values[field] = value
     try:
-        return Conf(**values)
+        return model(**values)
     except ValidationError as error:
         problem = error.errors()[0]
-        name = f"CHORUS_{str(problem['loc'][0]).upper()}"
+        name = variable(str(problem["loc"][0]))
         raise ImproperlyConfigured(f"{name}: {problem['msg']}, got {problem['input']!r}.") from error
 
 
 class _Lazy:
     """The settings in force, read on first use and again when a test overrides one."""
 
+    def __init__(self, model: type[Settings]) -> None:
+        self._model = model
+
     def __getattr__(self, name: str) -> Any:
         """Read them all: what is asked for with every message is an attribute from then on."""
-        if name not in Conf.model_fields:
+        if name not in self._model.model_fields:
             raise AttributeError(name)
-        vars(self).update(_load())
+        vars(self).update(_load(self._model))
         return vars(self)[name]
 
     def forget(self, *, setting: str, **_: object) -> None:
         if setting.startswith("CHORUS_"):
-            vars(self).clear()
+            for field in self._model.model_fields:
+                vars(self).pop(field, None)
 
 
-_lazy = _Lazy()
-setting_changed.connect(_lazy.forget)
-conf: Conf = _lazy  # type: ignore[assignment]  # typed as what it stands for
+def lazily(model: type[S]) -> S:
+    """The values of these settings, read on first use; for as long as the process runs, unless a test overrides one."""
+    lazy = _Lazy(model)
+    setting_changed.connect(lazy.forget, weak=False)
+    return lazy  # type: ignore[return-value]  # typed as what it stands for
 
 
-def check() -> None:
-    """Read all settings; raises ImproperlyConfigured that names the wrong variable."""
-    _ = conf.namespace
+def check(model: type[Settings]) -> None:
+    """Read these settings; raises ImproperlyConfigured that names the wrong variable."""
+    _load(model)
+
+
+conf = lazily(Conf)

@@ -14,7 +14,8 @@ import counter.events
 import counter.routing
 import notifications.events
 import notifications.routing
-from realtime.conf import Conf
+from config.checks import CONFS
+from realtime.conf import variable
 from realtime.protocol import Auth, AuthResult, CloseCode, Command, ErrorCode, ErrorEvent, Event
 from realtime.routing import registered
 
@@ -122,11 +123,14 @@ def test_the_table_of_close_codes_is_that_of_the_code() -> None:
     assert on_page - set(CloseCode) == {1001, 1007}
 
 
-@pytest.mark.parametrize("field", Conf.model_fields)
-def test_every_setting_is_on_the_page_with_its_default(field: str) -> None:
-    name, default = f"CHORUS_{field.upper()}", Conf.model_fields[field].default
+SETTINGS = {variable(field): info.default for conf in CONFS for field, info in conf.model_fields.items()}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_setting_is_on_the_page_with_its_default(name: str) -> None:
+    default = SETTINGS[name]
     assert re.search(rf"`{name}` (\| {default} \||\(`?{default}`?\))", PAGE)
 
 
 def test_no_setting_on_the_page_is_unknown() -> None:
-    assert set(re.findall(r"CHORUS_\w+", PAGE)) <= {f"CHORUS_{field.upper()}" for field in Conf.model_fields}
+    assert set(re.findall(r"CHORUS_\w+", PAGE)) <= SETTINGS.keys()

@@ -14,5 +14,6 @@ def test_a_misspelt_setting_is_named_with_the_one_that_was_meant(monkeypatch: py
 
 def test_settings_that_exist_are_fine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHORUS_MAX_TEXT", "5")
+    monkeypatch.setenv("CHORUS_MAX_TOPICS", "5")
     monkeypatch.setenv("CHORUS_DEV_LAN", "1")
     assert unknown_variables() == []

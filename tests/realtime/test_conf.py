@@ -5,7 +5,8 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
-from realtime.conf import check, conf
+from realtime.conf import Conf, Count, check, conf, lazily
+from realtime.conf import Settings as OwnSettings
 
 MIB = 1024 * 1024
 DEFAULTS = {
@@ -18,7 +19,6 @@ DEFAULTS = {
     "login_timeout": 5,
     "command_rate": 20,
     "command_burst": 60,
-    "max_topics": 128,
     "connections_per_user": 20,
     "connections_per_address": 100,
     "connections_per_process": 10_000,
@@ -43,7 +43,7 @@ def test_every_limit_can_be_switched_off(name: str, settings: Settings) -> None:
 def test_a_limit_that_makes_no_sense_is_refused_by_its_name(name: str, value: object, settings: Settings) -> None:
     setattr(settings, f"CHORUS_{name.upper()}", value)
     with pytest.raises(ImproperlyConfigured, match=f"^CHORUS_{name.upper()}: .*got "):
-        check()
+        check(Conf)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_limit_that_makes_no_sense_is_refused_by_its_name(name: str, value: ob
 def test_other_values_out_of_bounds_are_refused_by_their_name(name: str, value: object, settings: Settings) -> None:
     setattr(settings, f"CHORUS_{name}", value)
     with pytest.raises(ImproperlyConfigured, match=f"^CHORUS_{name}: "):
-        check()
+        check(Conf)
 
 
 def test_a_value_comes_from_the_environment(reread: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_a_variable_set_to_nothing_counts_as_not_set(reread: pytest.MonkeyPatch)
 def test_a_wrong_variable_in_the_environment_is_refused_by_its_name(reread: pytest.MonkeyPatch) -> None:
     reread.setenv("CHORUS_OUTBOX_BYTES", "1 MiB")
     with pytest.raises(ImproperlyConfigured, match=r"^CHORUS_OUTBOX_BYTES: .*'1 MiB'"):
-        check()
+        check(Conf)
 
 
 def test_django_s_settings_win_over_the_environment(reread: pytest.MonkeyPatch, settings: Settings) -> None:
@@ -97,3 +97,35 @@ def test_a_site_with_a_wrong_value_does_not_start(settings: Settings) -> None:
 def test_a_setting_that_does_not_exist_is_an_error_of_the_program() -> None:
     with pytest.raises(AttributeError):
         _ = conf.max_txt  # type: ignore[attr-defined]
+
+
+# An app's own.
+
+
+class Colours(OwnSettings):
+    """Settings of an app."""
+
+    colours: Count = 3
+
+
+def test_an_app_s_own_setting_is_read_by_the_same_rules(reread: pytest.MonkeyPatch, settings: Settings) -> None:
+    own = lazily(Colours)
+    assert own.colours == 3
+    reread.setenv("CHORUS_COLOURS", "5")
+    settings.CHORUS_MAX_TEXT = 7  # whichever is overridden, all are read again
+    assert own.colours == 5
+    settings.CHORUS_COLOURS = 4
+    assert own.colours == 4
+
+
+def test_an_app_s_own_wrong_value_is_refused_by_its_name(settings: Settings) -> None:
+    settings.CHORUS_COLOURS = "red"
+    with pytest.raises(ImproperlyConfigured, match=r"^CHORUS_COLOURS: .*got 'red'"):
+        check(Colours)
+
+
+def test_each_has_its_own_settings_only() -> None:
+    with pytest.raises(AttributeError):
+        _ = lazily(Colours).max_text  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError):
+        _ = conf.colours  # type: ignore[attr-defined]
