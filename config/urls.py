@@ -3,11 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+import notifications.api
 from config.api import api
 from realtime.http import mounted
 
 urlpatterns = [
-    path("api/", mounted(api)),
+    path("api/", mounted(api, headers=notifications.api.HEADERS)),
     path("", include("realtime.urls")),
     path("accounts/", include("accounts.urls")),
     path("chat/", include("chat.urls")),

@@ -165,7 +165,9 @@ async def list_notifications(request: ApiRequest, topic: Addressed, asked: Query
     return await reply_page(Notifications, found, asked, topic=found.public_name)
 
 
-PUBLISH = takes(events.Publish, "Idempotency-Key", "Title", "Priority", "Tags")
+HEADERS = ("Title", "Priority", "Tags")
+"""What a bare body cannot say."""
+PUBLISH = takes(events.Publish, "Idempotency-Key", *HEADERS, addressed=("topic",))
 PUBLISH["requestBody"]["content"]["text/plain"] = {"schema": {"type": "string", "minLength": 1}}
 
 

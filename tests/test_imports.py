@@ -1,6 +1,7 @@
-"""Imports run one way: config → {chat, counter, notifications, accounts} → realtime."""
+"""Imports run one way: config → {chat, counter, notifications, accounts} → realtime, which names none of them."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,76 @@ def test_a_wrong_import_is_found_and_a_right_one_is_not(file: str, line: str, fo
     path.parent.mkdir(parents=True)
     path.write_text(line)
     assert wrong_imports(tmp_path) == found
+
+
+# What all share names no app, so that another project may take it without them.
+
+
+def docstrings(tree: ast.AST) -> set[ast.Constant]:
+    """Texts that stand alone: prose, which may give examples."""
+    return {
+        node.value for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+
+
+def from_elsewhere(tree: ast.AST) -> set[str]:
+    """Names that come from a package of somebody else's, such as `Counter` of `collections`."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(level=0, module=str(module)) if module.partition(".")[0] not in MAY_IMPORT:
+                found |= {alias.name for alias in node.names}
+    return found
+
+
+def named(source: str) -> list[str]:
+    """The identifiers and texts in a source that name an app or something of an app's."""
+    tree = ast.parse(source)
+    prose, theirs = docstrings(tree), from_elsewhere(tree)
+    values = [value for node in ast.walk(tree) if node not in prose for _, value in ast.iter_fields(node)]
+    texts = [each for value in values for each in (value if isinstance(value, list) else [value])]
+    return [
+        text
+        for text in texts
+        if isinstance(text, str) and text not in theirs and OF_AN_APP & {word.lower() for word in WORD.findall(text)}
+    ]
+
+
+OF_AN_APP = {*APPS, "counters", "notification", "topic", "topics", "room", "rooms", "lobby"}
+WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+"""A word of an identifier, however that is written: `max_topics`, `RoomAdmin`, `CHAT`."""
+
+
+def test_the_code_of_realtime_names_no_app() -> None:
+    sources = sorted((ROOT / "realtime").rglob("*.py"))
+    assert len(sources) > 60
+    found = {str(path.relative_to(ROOT)): named(path.read_text()) for path in sources}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("max_topics = 128", ["max_topics"]),
+        ("class RoomAdmin: ...", ["RoomAdmin"]),
+        ("def open_chat(room, *, topic=None): ...", ["open_chat", "room", "topic"]),
+        ("stream.notification.save(room=1)", ["notification", "room"]),
+        ('allowed = ["Priority", "for rooms"]', ["for rooms"]),
+        ('label = f"accounts.{name}"', ["accounts."]),
+        ("from counter.models import Counter", ["counter.models", "Counter"]),
+        ("def forget() -> None:\n    global CHAT", ["CHAT"]),
+        ('"""A room, say."""\ndef f():\n    """chat.room:5"""\n    x: int = 1\n    """Of topics."""', []),
+        ("from collections import Counter\ncounted: Counter[str] = Counter()", []),
+        ("make_roomy = encounter(chatter)  # a room", []),
+    ],
+)
+def test_what_names_an_app_is_found_and_prose_is_not(line: str, found: list[str]) -> None:
+    assert sorted(named(line)) == sorted(found)
+
+
+def test_the_scripts_styles_and_templates_of_realtime_name_no_app() -> None:
+    words = re.compile(r"\b(accounts|chat|counters?|lobby|notifications?|rooms?)\b", re.IGNORECASE)
+    shared = ROOT / "realtime"
+    files = [path for kind in ("static", "templates") for path in (shared / kind).rglob("*") if path.is_file()]
+    assert len(files) > 40
+    assert {path.name: found for path in files if (found := words.findall(path.read_text()))} == {}

@@ -11,7 +11,7 @@ KEEP_ALIVE_SECONDS = 15.0
 KEEP_ALIVE = b": keep-alive\n\n"
 RETRY_MILLISECONDS = (500, 5000)
 """When a browser comes back; not all of them at once."""
-ROOM_BYTES = 64 * 1024
+FULL_BYTES = 64 * 1024
 """A replay waits while so much is unread."""
 
 
@@ -25,8 +25,8 @@ class EventOutbox(Outbox):
         self._bytes = 0
         self._ended = False
         self._news = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
+        self._drained = asyncio.Event()
+        self._drained.set()
 
     @property
     def unsent(self) -> int:
@@ -44,7 +44,7 @@ class EventOutbox(Outbox):
             await self.drain()
 
     async def drain(self) -> None:
-        await self._room.wait()
+        await self._drained.wait()
 
     @property
     def gone(self) -> bool:
@@ -64,8 +64,8 @@ class EventOutbox(Outbox):
             self.messages += 1
             self.bytes += len(event)
         self._news.set()
-        if self._bytes > ROOM_BYTES:
-            self._room.clear()
+        if self._bytes > FULL_BYTES:
+            self._drained.clear()
 
     async def take(self) -> bytes:
         """All that waits, or a comment after a long silence; nothing at the end."""
@@ -79,11 +79,11 @@ class EventOutbox(Outbox):
         self._bytes = 0
         if not self._ended:
             self._news.clear()
-            self._room.set()
+            self._drained.set()
         return taken
 
     def end(self) -> None:
         """Let nobody wait any more, neither for news nor for room."""
         self._ended = True
         self._news.set()
-        self._room.set()
+        self._drained.set()

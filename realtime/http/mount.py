@@ -1,6 +1,6 @@
 """Where an API is: its addresses, and what pages of other sites may ask there (the Fetch standard's CORS)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -16,24 +16,24 @@ from realtime.http.replies import REFUSALS, reply_refusal
 from realtime.protocol import Refused
 
 METHODS = "GET, POST, DELETE"
-PREFLIGHT = {
-    "Access-Control-Allow-Methods": METHODS,
-    "Access-Control-Allow-Headers": ", ".join(
-        ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Priority", "Tags", "Title"]
-    ),
-    "Access-Control-Max-Age": "600",
-}
+HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID")
 ANSWER = {"Access-Control-Expose-Headers": "Retry-After"}
 
 View = Callable[..., Any]
 """An asynchronous view; Django's stubs know only the other kind."""
 
 
-def mounted(api: NinjaAPI) -> tuple[list[URLPattern], str, str]:
+def mounted(api: NinjaAPI, headers: Iterable[str] = ()) -> tuple[list[URLPattern], str, str]:
     """What `path("api/", …)` takes: an API's addresses, each with and without the final slash.
 
-    Pages of ALLOWED_ORIGINS may ask there, without cookies. Whatever is refused is told in JSON.
+    Pages of ALLOWED_ORIGINS may ask there, without cookies; with `headers` of the apps' own too. Whatever is refused
+    is told in JSON.
     """
+    preflight = {
+        "Access-Control-Allow-Methods": METHODS,
+        "Access-Control-Allow-Headers": ", ".join(sorted({*HEADERS, *headers})),
+        "Access-Control-Max-Age": "600",
+    }
     for kind in REFUSALS:
         api.add_exception_handler(kind, reply_refusal)  # type: ignore[arg-type]  # it is given instances
     patterns, app_name, namespace = api.urls
@@ -42,12 +42,12 @@ def mounted(api: NinjaAPI) -> tuple[list[URLPattern], str, str]:
         assert isinstance(pattern, URLPattern)
         view: View = pattern.callback
         if iscoroutinefunction(view):  # others are the pages about the API
-            view = _open_to_others(view)
+            view = _open_to_others(view, preflight)
         route = str(pattern.pattern)
         found.append(path(route, view, name=pattern.name))
         if route:
             found.append(path(route.removesuffix("/") if route.endswith("/") else f"{route}/", view))
-    return [*found, re_path("", _open_to_others(_nothing))], app_name, namespace
+    return [*found, re_path("", _open_to_others(_nothing, preflight))], app_name, namespace
 
 
 async def _nothing(request: HttpRequest, **_: Any) -> HttpResponse:
@@ -56,14 +56,14 @@ async def _nothing(request: HttpRequest, **_: Any) -> HttpResponse:
     return reply_refusal(request, Refused("not_found", "There is nothing here."))
 
 
-def _open_to_others(view: View) -> View:
+def _open_to_others(view: View, preflight: Mapping[str, str]) -> View:
     @csrf_exempt  # Authentication asks for the token where a cookie was used
     async def serve(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = await _answer(view, request, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "no-store")
         patch_vary_headers(response, ["Origin"])
         if (origin := request.headers.get("Origin")) in settings.ALLOWED_ORIGINS:
-            allowed = PREFLIGHT if request.method == "OPTIONS" else ANSWER
+            allowed = preflight if request.method == "OPTIONS" else ANSWER
             for name, value in {"Access-Control-Allow-Origin": origin, **allowed}.items():
                 response[name] = value
         return response

@@ -4,7 +4,7 @@ An app's `api.py` has a ninja Router of thin asynchronous views: parse, do what 
 need an ASGI server, whose hub tells of what they commit. `config/api.py` mounts them, or a team's own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -82,10 +82,13 @@ def command_in(request: HttpRequest, model: type[C], value: Mapping[str, Any]) -
     return validate(model, value if key is None else {**value, "id": key})
 
 
-def takes(model: type[Command], *headers: str) -> dict[str, Any]:
-    """For a ninja operation's `openapi_extra`: its body is this command, without what address and headers say."""
+def takes(model: type[Command], *headers: str, addressed: Collection[str] = ()) -> dict[str, Any]:
+    """For a ninja operation's `openapi_extra`: its body is this command, without what headers and the address say.
+
+    `addressed` are the fields that the address says.
+    """
     schema = model.model_json_schema()
-    for name in ("action", "topic", "id"):
+    for name in ("action", "id", *addressed):
         schema["properties"].pop(name, None)
     schema["required"] = [name for name in schema.get("required", ()) if name in schema["properties"]]
     return {

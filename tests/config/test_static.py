@@ -1,6 +1,5 @@
 """Static files: names with hashes, also in scripts, and how they are answered."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -51,14 +50,6 @@ def test_the_scripts_of_the_site_can_be_collected(tmp_path: Path, settings: Sett
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "config.static.ManifestStorage"}}
     call_command("collectstatic", interactive=False, verbosity=0)
     assert staticfiles_storage.url("realtime/connection/socket.js") != "/static/realtime/connection/socket.js"
-
-
-def test_shared_scripts_styles_and_templates_name_no_app() -> None:
-    named = re.compile(r"\b(accounts|chat|counters?|lobby|notifications?|rooms?)\b", re.IGNORECASE)
-    shared = Path(__file__).parents[2] / "realtime"
-    files = [path for kind in ("static", "templates") for path in (shared / kind).rglob("*") if path.is_file()]
-    assert len(files) > 40
-    assert {path.name: found for path in files if (found := named.findall(path.read_text()))} == {}
 
 
 async def test_a_file_is_answered_whole_without_a_warning(async_client: AsyncClient) -> None:

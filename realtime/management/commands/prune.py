@@ -9,7 +9,7 @@ from realtime.streams.retention import prune
 
 
 class Command(BaseCommand):
-    help = "Delete messages, notifications and ids that are past their time. A server does it by itself every hour."
+    help = "Delete entries and ids that are past their time. A server does it by itself every hour."
 
     def handle(self, *_: Any, **__: Any) -> None:
         raised = 0

@@ -9,8 +9,8 @@ from realtime.streams.kinds import all_streams
 
 class Command(BaseCommand):
     help = (
-        "Give every room, topic and counter a new epoch: clients learn that what they have may differ from what is "
-        "stored (recovered: false), and begin anew. Run it after restoring a backup, before or while the site serves."
+        "Give every stream a new epoch: clients learn that what they have may differ from what is stored "
+        "(recovered: false), and begin anew. Run it after restoring a backup, before or while the site serves."
     )
 
     def handle(self, *_: Any, **__: Any) -> None:

@@ -122,6 +122,9 @@ async def test_an_allowed_site_may_send_a_bearer_but_no_cookies(settings: Settin
     preflight = await ask("OPTIONS", SAY, headers={"Origin": PARTNER})
     assert preflight.status == 204
     assert "Authorization" in preflight.response["Access-Control-Allow-Headers"]
+    assert preflight.response["Access-Control-Allow-Headers"] == (
+        "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Priority, Tags, Title"
+    )
     assert "Access-Control-Allow-Credentials" not in preflight.response
 
 
