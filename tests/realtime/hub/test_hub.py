@@ -22,7 +22,7 @@ from realtime.processes.shares import RedisStore, Share
 from realtime.protocol import Event
 from realtime.streams.batch import Batch, announce
 from realtime.streams.key import group_of
-from tests.connect import until
+from realtime.testing import until
 from tests.processes import RedisServer
 from tests.realtime.layers import RecordingLayer
 from tests.realtime.listening import ALICE, listen, write

@@ -15,7 +15,7 @@ from realtime.hub.journal import close_journal, current_journal
 from realtime.hub.subscription import Subscription
 from realtime.protocol import Refused
 from realtime.streams.commit import Outcome, commit
-from tests.connect import until
+from realtime.testing import until
 from tests.realtime.held import held
 from tests.realtime.layers import RecordingLayer
 
