@@ -91,7 +91,7 @@ class Topic(History):
         related_name="chorus_topic",
     )
 
-    objects = TopicQuerySet.as_manager()
+    objects: ClassVar[Any] = TopicQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["name"]
@@ -263,8 +263,6 @@ EXPECTED = {
     "priority": "expected a number from 1 to 5",
     "tags": f"expected at most {events.MAX_TAGS} tags of 1 to {events.MAX_TAG} characters",
 }
-
-Topic.entry_model = Notification
 
 
 class Cursor(models.Model):

@@ -42,7 +42,7 @@ def told(settings: Settings) -> type[RecordingLayer]:
 
 
 def say(room: Room, text: str, id: str | None = None) -> "asyncio.Future[Message]":
-    return current_journal().append(room, Message.saying(ALICE, text, id))  # type: ignore[return-value]
+    return current_journal().append(room, Message.saying(ALICE, text, id))
 
 
 async def test_an_entry_is_committed_when_it_is_acknowledged(room: Room) -> None:
