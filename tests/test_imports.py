@@ -25,7 +25,7 @@ def imported(source: str, package: tuple[str, ...]) -> set[str]:
                 found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
             case ast.ImportFrom(level=level, module=module):
                 base = [*package[: len(package) - level + 1], *([module] if module else [])]
-                found |= {".".join([*base, alias.name]) for alias in node.names}
+                found |= {".".join(base), *(".".join([*base, alias.name]) for alias in node.names)}
             case ast.Call(func=ast.Name(id="import_module" | "__import__"), args=[ast.Constant(str(name)), *_]):
                 found.add(name)
             case ast.Call(func=ast.Attribute(attr="import_module"), args=[ast.Constant(str(name)), *_]):

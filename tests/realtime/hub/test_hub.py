@@ -21,7 +21,6 @@ from realtime.processes.reach import listeners
 from realtime.processes.shares import RedisStore, Share
 from realtime.protocol import Event
 from realtime.streams.batch import Batch, announce
-from realtime.streams.key import group_of
 from realtime.testing import until
 from tests.processes import RedisServer
 from tests.realtime.layers import RecordingLayer
@@ -163,10 +162,6 @@ async def test_what_happens_in_one_turn_is_told_together(told: type[RecordingLay
 
 
 # Stored entries.
-
-
-def test_a_stream_s_group_name_suits_every_layer() -> None:
-    assert group_of("chat.room:5") == "chat.room.5"
 
 
 @in_threads
