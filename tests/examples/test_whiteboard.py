@@ -29,7 +29,7 @@ def open_board(visit: Visit, name: str, *, who: str | None = "alice") -> Page:
 
 def put(page: Page, text: str) -> None:
     page.get_by_label("A new note").fill(text)
-    page.get_by_role("button", name="Put it up").click()
+    page.get_by_role("button", name="Add", exact=True).click()
 
 
 def notes(page: Page) -> Locator:
