@@ -19,7 +19,6 @@ admin.site.register(Sanction, SanctionAdmin)
 class RoomAdmin(HistoryAdmin):
     """Rooms: who may do what in them, and where they are."""
 
-    records = "messages"
     list_display = ("name", "title", "guest_access", "member_access", "message_count", "last_message", "page")
     search_fields = ("name", "title", "description")
     fieldsets = (

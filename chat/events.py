@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
 
+from realtime import history_events
 from realtime.protocol import Command, Event, PersonText, Sequence, Timestamp, Users
 
 # From the client.
@@ -22,21 +23,6 @@ class Typing(Command):
     action: Literal["typing"] = "typing"
 
 
-class History(Command):
-    """Ask for older entries."""
-
-    action: Literal["history"] = "history"
-    before: Annotated[Sequence, Field(ge=1)] | None = None
-    limit: Annotated[int, Field(ge=1, le=300)] = 50
-
-
-class Delete(Command):
-    """Delete an own message; moderators delete any."""
-
-    action: Literal["delete"] = "delete"
-    seq: Annotated[Sequence, Field(ge=1)]
-
-
 # To the client.
 
 
@@ -53,64 +39,38 @@ class ChatEvent(Event):
     """In the answer to a repeated id only."""
 
 
-class Tombstone(Event):
+class Tombstone(history_events.Tombstone):
     """A deleted message, in replays and history."""
 
     type: Literal["chat"] = "chat"
-    seq: Sequence
-    deleted: Literal[True] = True
-    sender: str
-    timestamp: Timestamp
-    id: str | None = None
-    duplicate: Literal[True] | None = None
-    """With the id, where its sender repeats what was deleted meanwhile."""
 
 
-class DeletedEvent(Event):
+class DeletedEvent(history_events.DeletedEvent):
     """A message was deleted; an entry of its own in the sequence."""
-
-    type: Literal["deleted"] = "deleted"
-    seq: Sequence
-    target: Sequence
-    by: str
-    timestamp: Timestamp
-    id: str | None = None
-    duplicate: Literal[True] | None = None
 
 
 Entries = list[ChatEvent | Tombstone | DeletedEvent]
 
 
-class Joined(Event):
+class _InRoom(Event):
+    room: str
+
+
+class Joined(history_events.Joined, _InRoom):
     """The first thing a socket gets, and again after a login or a reset of the room's history."""
 
-    type: Literal["joined"] = "joined"
-    room: str
-    you: str
-    seq: Sequence
-    """The position up to which `messages` and `replay` reach."""
-    epoch: str
-    recovered: bool
-    """Nothing is missing after the position the socket gave."""
-    more: bool
-    """Older entries exist: ask history."""
-    users: Users
     messages: Entries
 
 
-class Replay(Event):
+class Replay(history_events.Replay):
     """More of a long replay, before anything live."""
 
-    type: Literal["replay"] = "replay"
     messages: Entries
 
 
-class HistoryEvent(Event):
+class HistoryEvent(history_events.HistoryEvent):
     """The answer to `history`, oldest first."""
 
-    type: Literal["history"] = "history"
-    more: bool
-    id: str | None = None
     messages: Entries
 
 
@@ -133,7 +93,7 @@ class TypingEvent(Event):
     sender: str
 
 
-COMMANDS: tuple[type[Command], ...] = (Send, Typing, History, Delete)
+COMMANDS: tuple[type[Command], ...] = (Send, Typing, history_events.History, history_events.Delete)
 EVENTS: tuple[type[Event], ...] = (
     Joined,
     Replay,

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, NamedTuple, Self
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
-from django.urls import reverse
 from django.utils.functional import cached_property
 
 from chat import events
@@ -33,15 +32,10 @@ class Room(History):
 
     description = models.CharField(max_length=500, blank=True, help_text="A sentence about what is talked about here.")
 
-    objects = RoomQuerySet.as_manager()
+    objects: ClassVar[Any] = RoomQuerySet.as_manager()
 
-    class Meta:
-        ordering: ClassVar[list[str]] = ["name"]
+    class Meta(History.Meta):
         permissions = (("moderate_room", "Can delete anyone's messages, mute and ban people"),)
-
-    def get_absolute_url(self) -> str:
-        """The room's page."""
-        return reverse("chat:room", args=[self.name])
 
     def post(self, sender: Identity, text: str, client_id: str | None = None) -> "Message":
         """Say something in the room; broadcast when the surrounding transaction commits.
@@ -49,9 +43,7 @@ class Room(History):
         Returns the stored message, or the first one (`duplicate` set) if `client_id` was used before.
         Raises Refused `too_long` or `id_conflict`. Whether `sender` may write is the caller's to check.
         """
-        message = self.append(Message.saying(sender, text, client_id))
-        assert isinstance(message, Message)
-        return message
+        return self.append(Message.saying(sender, text, client_id))
 
     def denies(self, identity: Identity, action: Action) -> str | None:
         """Why `identity` may not do this here: also because they were muted or banned."""
@@ -110,9 +102,7 @@ class Room(History):
 
         Raises Refused `not_found`, or `forbidden` unless it is the sender's own or they moderate.
         """
-        deletion = self.append(Message.deleting(sender, target, client_id))
-        assert isinstance(deletion, Message)
-        return deletion
+        return self.append(Message.deleting(sender, target, client_id))
 
 
 class Message(Record):
@@ -121,14 +111,8 @@ class Message(Record):
     stream = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="messages", verbose_name="room")
     text = models.TextField()
 
+    says = ("text",)
     emptied: ClassVar[dict[str, Any]] = {"text": "", "deleted": True}
-
-    class Meta:
-        ordering: ClassVar[list[str]] = ["stream", "seq"]
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["stream", "seq"], name="chat_message_position"),
-            models.UniqueConstraint(fields=["stream", "sender_key", "client_id"], name="chat_message_client_id"),
-        ]
 
     def __str__(self) -> str:
         return f"{self.sender_name}: {self.text[:50]}"
@@ -140,39 +124,16 @@ class Message(Record):
         return cls.by(sender, client_id, text=printable(text))
 
     @classmethod
-    def deleting(cls, sender: Identity, target: int, client_id: str | None = None) -> Any:
+    def deleting(cls, sender: Identity, target: int, client_id: str | None = None) -> Self:
         """The deletion of a message, to be appended; moderators delete anyone's."""
         deletion = super().deleting(sender, target, client_id)
         user: Any = sender.user
         deletion.may_moderate = user is not None and user.has_perm("chat.moderate_room")
         return deletion
 
-    def said(self) -> dict[str, Any]:
-        """What idempotence compares."""
-        return {"text": self.text}
-
-    def as_event(self) -> "events.ChatEvent | events.DeletedEvent | events.Tombstone":
+    def said_event(self) -> events.ChatEvent:
         """What the room's readers get."""
-        if self.target is not None:
-            return events.DeletedEvent(
-                seq=self.seq,
-                target=self.target,
-                by=self.sender_name,
-                timestamp=self.created_at,
-                id=self.client_id,
-            )
-        if self.deleted:
-            return events.Tombstone(seq=self.seq, sender=self.sender_name, timestamp=self.created_at)
-        return events.ChatEvent(
-            seq=self.seq,
-            sender=self.sender_name,
-            message=self.text,
-            timestamp=self.created_at,
-            id=self.client_id,
-        )
-
-
-Room.entry_model = Message
+        return events.ChatEvent(message=self.text, **self.told())
 
 
 class InForce(NamedTuple):

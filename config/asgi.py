@@ -9,23 +9,14 @@ http_application = get_asgi_application()  # sets Django up: what follows may im
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 
-import chat.routing  # noqa: E402
-import counter.routing  # noqa: E402
-import notifications.routing  # noqa: E402
 from accounts.credentials import Credentials  # noqa: E402
 from realtime.asgi import forwarded_by_proxies, websocket_application  # noqa: E402
 from realtime.http import with_transport  # noqa: E402
+from realtime.routing import installed_routes  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": forwarded_by_proxies(with_transport(http_application)),
-        "websocket": websocket_application(
-            [
-                *chat.routing.websocket_urlpatterns,
-                *counter.routing.websocket_urlpatterns,
-                *notifications.routing.websocket_urlpatterns,
-            ],
-            credentials=Credentials,
-        ),
+        "websocket": websocket_application(installed_routes(), credentials=Credentials),
     }
 )

@@ -3,8 +3,7 @@
 from counter import events
 from counter.models import Change, Counter
 from realtime.consumers import StreamConsumer, command
-from realtime.hub import Frame, Hub, Start, current_journal
-from realtime.processes import PresenceChange
+from realtime.hub import Frame, Start
 from realtime.protocol import Event
 from realtime.streams import Entry, Stored
 
@@ -17,12 +16,8 @@ class CounterConsumer(StreamConsumer):
     __slots__ = ()
 
     model = Counter
+    default_name = DEFAULT
     presence_seconds = 0.5
-
-    def stream_name(self) -> str:
-        """The counter in the address, or the one called `default`."""
-        name: str | None = self.scope["url_route"]["kwargs"].get("counter")
-        return name or DEFAULT
 
     def begin(self, start: Start) -> list[Stored]:
         """How many are here, then where the counter stands."""
@@ -48,16 +43,8 @@ class CounterConsumer(StreamConsumer):
         await self._add(add.delta, add.id)
 
     async def _add(self, delta: int, client_id: str | None) -> None:
-        await self.require("write")
-        change = Change.of(self.identity, delta, client_id)
-        await self.answer_later(current_journal().append(self.stream, change), client_id, acknowledge)
+        await self.store(Change.of(self.identity, delta, client_id))
 
-    @staticmethod
-    def tell_presence(hub: Hub, group: str, change: PresenceChange) -> None:
-        """Tell a counter's local sockets how many they are."""
-        hub.push(group, "users", events.UsersEvent(count=change.users.connections or 0).encode())
-
-
-def acknowledge(change: Entry) -> Event | None:
-    """The answer to a change with an id; `state` tells of the others."""
-    return change.as_event() if change.client_id else None
+    def answer(self, entry: Entry) -> Event | None:
+        """What a change with an id has made; `state` tells of the others."""
+        return entry.as_event() if entry.client_id else None

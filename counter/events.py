@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from realtime import protocol
 from realtime.protocol import Command, Event, Sequence
 
 MAX_DELTA = 1_000_000
@@ -46,11 +47,8 @@ class Add(Command):
 # To the client.
 
 
-class UsersEvent(Event):
+class UsersEvent(protocol.UsersEvent):
     """How many connections show this counter; on connect, and when that changes."""
-
-    type: Literal["users"] = "users"
-    count: int
 
 
 class StateEvent(Event):

@@ -5,12 +5,11 @@ from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models.functions import Now
-from django.urls import reverse
 
 from counter import events
 from realtime.access import Identity
 from realtime.protocol import Refused
-from realtime.streams import IDS_KEPT, PRUNED_AT_ONCE, Entry, Snapshot, Stored, Stream, StreamQuerySet
+from realtime.streams import IDS_KEPT, PRUNED_AT_ONCE, Entry, Snapshot, Stored, Stream
 
 
 class Counter(Stream):
@@ -18,17 +17,11 @@ class Counter(Stream):
 
     value = models.BigIntegerField(default=0, editable=False)
 
-    objects = StreamQuerySet.as_manager()
     written_by_verbs: ClassVar[frozenset[str]] = Stream.written_by_verbs | {"value"}
     contiguous: ClassVar[bool] = False
 
-    class Meta:
-        ordering: ClassVar[list[str]] = ["name"]
+    class Meta(Stream.Meta):
         permissions = (("set_counter", "Can set a counter to any value"),)
-
-    def get_absolute_url(self) -> str:
-        """The counter's page."""
-        return reverse("counter:counter", args=[self.name])
 
     def add(self, sender: Identity, delta: int, client_id: str | None = None) -> "Change":
         """Add a number; everyone is told when the surrounding transaction commits.
@@ -36,15 +29,11 @@ class Counter(Stream):
         Returns the change with the value and version right after it, or the first one (`duplicate` set) if
         `client_id` was used before. Raises Refused `invalid` for a delta or a value out of bounds.
         """
-        change = self.append(Change.of(sender, delta, client_id))
-        assert isinstance(change, Change)
-        return change
+        return self.append(Change.of(sender, delta, client_id))
 
     def set_to(self, sender: Identity, value: int, reason: str) -> "Change":
         """Set the value, keeping who did it and why. Raises Refused `invalid` for a value out of bounds."""
-        change = self.append(Change.by(sender, None, target=value, reason=reason))
-        assert isinstance(change, Change)
-        return change
+        return self.append(Change.by(sender, None, target=value, reason=reason))
 
     def head(self) -> dict[str, Any]:
         """What a commit writes to the row."""
@@ -106,8 +95,7 @@ class Change(Entry):
     value = models.BigIntegerField("value after it")
     reason = models.CharField(max_length=200, blank=True)
 
-    class Meta:
-        ordering: ClassVar[list[str]] = ["stream", "seq"]
+    class Meta(Entry.Meta):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["stream", "seq"], name="counter_change_version"),
             models.UniqueConstraint(fields=["stream", "sender_key", "client_id"], name="counter_change_client_id"),
@@ -155,9 +143,6 @@ class Change(Entry):
         return events.Ack(
             id=self.client_id or "", value=self.value, version=self.seq, duplicate=True if self.duplicate else None
         )
-
-
-Counter.entry_model = Change
 
 
 class Sample(models.Model):

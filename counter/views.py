@@ -4,20 +4,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from counter.consumers import DEFAULT
 from counter.models import Counter
 from realtime.forms import NameForm
-from realtime.views import may, may_make, readable_or_404, socket_origin, terminal, visitor_of
+from realtime.views import name_form, stream_page, visitor_of
 
 
 @require_safe
 def default(request: HttpRequest) -> HttpResponse:
     """The counter `default`, at the shortest address; `?name=` leads to another."""
-    form = NameForm(request.GET if "name" in request.GET else None)
+    form = name_form(request)
     if form.is_valid():
         return redirect("counter:counter", form.cleaned_data["name"])
     return page(request, DEFAULT, form)
@@ -28,27 +28,22 @@ def counter(request: HttpRequest, name: str) -> HttpResponse:
     """A named counter. One that nobody made is made by its first socket, in development or for staff; else 404."""
     if name.lower() == DEFAULT:
         return redirect("counter:default")
-    if name != name.lower():
-        return redirect("counter:counter", name.lower())
     return page(request, name, NameForm())
 
 
 def page(request: HttpRequest, name: str, form: NameForm) -> HttpResponse:
     """The page of one counter."""
-    found = readable_or_404(request, Counter, name)
-    context = {
-        "counter": found,
-        "heading": found.title or ("Counter" if name == DEFAULT else name),
-        "route": "/ws/counter/" if name == DEFAULT else f"/ws/counter/{name}/",
-        "line": line_of(found),
-        "may_write": may(visitor_of(request), "write", found),
-        "counters": Counter.objects.readable_by(visitor_of(request)),
-        "form": form,
-        "may_make": may_make(request),
-        "origin": socket_origin(request),
-        "terminal": terminal(),
-    }
-    return render(request, "counter/counter.html", context)
+
+    def more(found: Counter) -> dict[str, Any]:
+        return {
+            "heading": found.title or ("Counter" if name == DEFAULT else name),
+            "line": line_of(found),
+            "counters": Counter.objects.readable_by(visitor_of(request)),
+            "form": form,
+        }
+
+    route = "/ws/counter/" if name == DEFAULT else "/ws/counter/{}/"
+    return stream_page(request, Counter, name, "counter/counter.html", route=route, more=more)
 
 
 def line_of(counter: Counter) -> dict[str, Any]:

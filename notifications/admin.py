@@ -20,7 +20,6 @@ from realtime.streams import group_of
 class TopicAdmin(HistoryAdmin):
     """Topics: what is told there, and who may subscribe and publish."""
 
-    records = "notifications"
     list_display = ("name", "title", "guest_access", "member_access", "published", "last_published", "page")
     search_fields = ("name", "title", "description")
     fieldsets = (

@@ -90,7 +90,7 @@ class Topic(History):
         related_name="chorus_topic",
     )
 
-    objects = TopicQuerySet.as_manager()
+    objects: ClassVar[Any] = TopicQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["name"]
@@ -230,9 +230,6 @@ class Notification(Record):
     def acknowledged_by(self) -> models.QuerySet["Cursor"]:
         """The cursors of users who have acknowledged it."""
         return Cursor.objects.filter(topic_id=self.stream_id, seq__gte=self.seq, epoch=F("topic__epoch"))
-
-
-Topic.entry_model = Notification
 
 
 class Cursor(models.Model):

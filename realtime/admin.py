@@ -41,6 +41,7 @@ class StreamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the stubs
     change_form_template = "admin/realtime/stream.html"
     list_filter: ClassVar[Any] = LEVELS
     autocomplete_fields: ClassVar[Any] = LISTS
+    search_fields: ClassVar[Any] = ("name", "title")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """A stream keeps its name: clients know it by that."""
@@ -60,8 +61,7 @@ class HistoryAdmin(StreamAdmin):
     """A kind of stream with a history: how much of it there is, how long it is kept, a way to delete it all."""
 
     change_form_template = "admin/realtime/history.html"
-    records: ClassVar[str]
-    """The related name of its entries."""
+    list_display: Any = ("name", "title", "guest_access", "member_access", "entry_count", "last_entry", "page")
     retention: Any = (
         "How long it is kept",
         {
@@ -82,12 +82,29 @@ class HistoryAdmin(StreamAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Streams with what the columns count."""
-        said = Q(**{f"{self.records}__target": None, f"{self.records}__deleted": False})
-        said &= Q(**{f"{self.records}__seq__gte": F("first_seq")})
-        latest = Max(f"{self.records}__created_at", filter=said)
+        records = self.model.entry_model._meta.get_field("stream").related_query_name()
+        said = Q(**{f"{records}__target": None, f"{records}__deleted": False})
+        said &= Q(**{f"{records}__seq__gte": F("first_seq")})
+        latest = Max(f"{records}__created_at", filter=said)
         found: QuerySet[Any] = super().get_queryset(request)
-        counted: QuerySet[Any] = found.annotate(said=Count(self.records, filter=said), latest=latest)
+        counted: QuerySet[Any] = found.annotate(said=Count(records, filter=said), latest=latest)
         return counted
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Unless an app says more: its name, who may do what, how long it is kept."""
+        name: Any = (None, {"fields": ("name", "title")})
+        return self.fieldsets or (name, access_fields(str(self.opts.verbose_name)), self.retention)
+
+    @admin.display(description="entries", ordering="said")
+    def entry_count(self, stream: Any) -> int:
+        """How many entries it has."""
+        count: int = stream.said
+        return count
+
+    @admin.display(description="last entry", ordering="latest")
+    def last_entry(self, stream: Any) -> Any:
+        """When the last one came."""
+        return stream.latest
 
     def get_urls(self) -> list[URLPattern]:
         """With the question before all is deleted."""

@@ -175,6 +175,13 @@ class Users(Payload):
     names: list[str] | None = None
 
 
+class UsersEvent(Event):
+    """How many connections read this stream; on connect, and when that changes."""
+
+    type: Literal["users"] = "users"
+    count: int
+
+
 Sequence = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """A position in a stream; the first entry has 1, so 0 stands before all."""
 

@@ -1,11 +1,14 @@
-"""How an app tells the pages about its WebSocket routes: a tuple `ROUTES` in its routing module."""
+"""How an app offers its WebSocket routes, in its routing module: as `websocket_urlpatterns`, and `ROUTES` for pages."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 
 from django.apps import apps
+from django.urls import URLPattern
 
 
 @dataclass(frozen=True)
@@ -23,10 +26,17 @@ class RouteInfo:
 
 @cache
 def registered() -> tuple[RouteInfo, ...]:
-    """The routes of every installed app, in the order of INSTALLED_APPS."""
-    found: list[RouteInfo] = []
+    """What the pages say of the routes of every installed app, in the order of INSTALLED_APPS."""
+    return tuple(route for module in _routing_modules() for route in getattr(module, "ROUTES", ()))
+
+
+def installed_routes() -> list[URLPattern]:
+    """The `websocket_urlpatterns` of every installed app, in the order of INSTALLED_APPS: what a site serves."""
+    return [route for module in _routing_modules() for route in getattr(module, "websocket_urlpatterns", ())]
+
+
+def _routing_modules() -> Iterator[ModuleType]:
     for app in apps.get_app_configs():
         name = f"{app.name}.routing"
         if app.name != "channels" and find_spec(name) is not None:
-            found.extend(getattr(import_module(name), "ROUTES", ()))
-    return tuple(found)
+            yield import_module(name)

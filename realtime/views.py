@@ -1,6 +1,7 @@
-"""The home page and the console, over whatever routes the installed apps offer."""
+"""The home page and the console, over whatever routes the installed apps offer, and what the pages of streams share."""
 
 import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from realtime.access import Action, Identity, denial
+from realtime.forms import NameForm
 from realtime.hub.hub import connection_count
 from realtime.routing import registered
 from realtime.streams.kinds import kinds
@@ -64,6 +66,60 @@ def readable_or_404(request: HttpRequest, model: type[AnyStream], name: str) -> 
     return found
 
 
+def name_form(request: HttpRequest) -> NameForm:
+    """The form that opens a stream by its name, as `?name=` fills it in."""
+    return NameForm(request.GET if "name" in request.GET else None)
+
+
+@require_safe
+def list_page(request: HttpRequest, model: type[AnyStream], template: str = "realtime/streams.html") -> HttpResponse:
+    """The streams that this visitor may read, and the form that opens one by its name."""
+    form = name_form(request)
+    if form.is_valid():
+        return redirect(model(name=form.cleaned_data["name"]))
+    context = {
+        "heading": model._meta.app_config.verbose_name,
+        "kind": model._meta.verbose_name,
+        "kinds": model._meta.verbose_name_plural,
+        "streams": model._default_manager.readable_by(visitor_of(request)),
+        "form": form,
+        "may_make": may_make(request),
+    }
+    return render(request, template, context)
+
+
+@require_safe
+def stream_page(
+    request: HttpRequest,
+    model: type[AnyStream],
+    name: str,
+    template: str,
+    *,
+    route: str,
+    more: Callable[[AnyStream], Mapping[str, Any]] = lambda _: {},
+) -> HttpResponse:
+    """The page of the stream of that name, which its visitor may read; its socket is at `route`, where {} is the name.
+
+    One that nobody made is made by its first socket, in development or for staff. The template has it as `stream`
+    and called as its model, what else a page of it asks for, and what `more` gives. Raises Http404.
+    """
+    if name != name.lower():
+        return redirect(model(name=name.lower()))
+    found = readable_or_404(request, model, name)
+    context = {
+        "stream": found,
+        str(model._meta.model_name): found,
+        "heading": str(found),
+        "kind": model._meta.verbose_name,
+        "route": route.format(name),
+        "origin": socket_origin(request),
+        "terminal": terminal(),
+        "may_write": may(visitor_of(request), "write", found),
+        "may_make": may_make(request),
+    }
+    return render(request, template, {**context, **more(found)})
+
+
 def terminal() -> str:
     """The command that speaks WebSocket in a terminal: the one `make run` installed, or anybody's own."""
     return ".venv/bin/websockets" if settings.DEBUG else "websockets"
@@ -105,7 +161,7 @@ def numbers() -> dict[str, int]:
     """Sockets open in this process; of each kind of stream that anybody may read, how many and their entries so far."""
     found = {"connections": connection_count()}
     for kind in kinds():
-        readable = kind._default_manager.readable_by(Identity.of_guest())  # type: ignore[attr-defined]
+        readable = kind._default_manager.readable_by(Identity.of_guest())
         found[_plural(kind)] = readable.count()
         total = readable.aggregate(total=Sum("last_seq"))["total"]
         found[_plural(kind.entry_model)] = total or 0

@@ -20,11 +20,10 @@ from redis.asyncio import Redis
 from accounts.models import Token
 from chat.models import Room
 from config.stores import channel_layer
-from realtime import db as socket_db
 from realtime.access import AccessLevel
 from realtime.hub import hub as fanout
 from realtime.hub.hub import close_hub
-from realtime.hub.journal import close_journal
+from realtime.testing import close_threads, tidy
 from tests.processes import PASSWORD, RedisServer, redis_server
 
 TEST_SECONDS = 60.0
@@ -69,15 +68,14 @@ def _tidy(request: pytest.FixtureRequest) -> Iterator[None]:
     if inspect.iscoroutinefunction(getattr(request, "function", None)):
         request.getfixturevalue("_tidy_loop")
     yield
-    socket_db.close()
+    close_threads()
     cache.clear()  # failed logins are counted there
 
 
 @pytest.fixture
 async def _tidy_loop() -> AsyncIterator[None]:
     yield
-    await close_hub()
-    await close_journal()
+    await tidy()
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = {"chat", "counter", "notifications", "accounts"}
-MAY_IMPORT = {"realtime": set[str](), **{app: {"realtime"} for app in APPS}, "config": {"realtime", *APPS}}
+MAY_IMPORT = {
+    "realtime": set[str](),
+    **{app: {"realtime"} for app in APPS},
+    "config": {"realtime", *APPS},
+    "examples": {"realtime", "config"},
+}
 """What each package may import of ours, besides itself. `accounts` reaches the others through the ASGI scope only."""
 
 

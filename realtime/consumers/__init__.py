@@ -2,12 +2,14 @@
 
 from realtime.consumers.commands import JsonConsumer, command
 from realtime.consumers.following import Following
+from realtime.consumers.history import HistoryConsumer
 from realtime.consumers.login import login_secret
 from realtime.consumers.socket import SocketConsumer
 from realtime.consumers.stream import StreamConsumer
 
 __all__ = [
     "Following",
+    "HistoryConsumer",
     "JsonConsumer",
     "SocketConsumer",
     "StreamConsumer",

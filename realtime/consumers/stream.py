@@ -10,10 +10,12 @@ from realtime.consumers.commands import JsonConsumer
 from realtime.consumers.following import Following
 from realtime.gathered import Gathered
 from realtime.hub.hub import Hub
+from realtime.hub.journal import current_journal
 from realtime.hub.live import Start
 from realtime.processes.presence import PresenceChange
-from realtime.protocol import CloseCode, Refused
+from realtime.protocol import CloseCode, Event, Refused, UsersEvent
 from realtime.streams.batch import Stored
+from realtime.streams.entry import Entry
 from realtime.streams.name import is_name
 from realtime.streams.stream import Stream
 
@@ -53,6 +55,8 @@ class StreamConsumer(JsonConsumer):
     __slots__ = ("following", "kinds", "rights", "stream")
 
     model: ClassVar[type[Stream]]
+    default_name: ClassVar[str] = ""
+    """The stream of an address that names none."""
     presence_seconds: ClassVar[float] = 0.0
     """Comings and goings are told at most once in so many seconds; 0: at once."""
 
@@ -69,8 +73,9 @@ class StreamConsumer(JsonConsumer):
     # For subclasses.
 
     def stream_name(self) -> str:
-        """The name in the address."""
-        raise NotImplementedError
+        """The name in the address: its argument that is called as the model, `room` for a Room."""
+        name: str | None = self.scope["url_route"]["kwargs"].get(self.model._meta.model_name)
+        return name or self.default_name
 
     def begin(self, start: Start) -> list[Stored]:
         """Push the first events, without waiting; returns the entries that `replay` is still to send."""
@@ -84,8 +89,20 @@ class StreamConsumer(JsonConsumer):
 
     @staticmethod
     def tell_presence(hub: Hub, group: str, change: PresenceChange) -> None:
-        """Tell a group's local sockets who came and went."""
+        """Tell a group's local sockets who came and went; unless an app says more, how many connections there are."""
+        hub.push(group, "users", UsersEvent(count=change.users.connections or 0).encode())
+
+    def answer(self, entry: Any) -> Event | None:
+        """What the sender of a stored entry gets; None where what all readers get tells them."""
         raise NotImplementedError
+
+    async def store(self, entry: Entry) -> None:
+        """Append an entry of theirs, and answer once it is committed; their next command does not wait for that.
+
+        Raises Refused unless whoever speaks may write here.
+        """
+        await self.require("write")
+        await self.answer_later(current_journal().append(self.stream, entry), entry.client_id, self.answer)
 
     @property
     def group(self) -> str:

@@ -21,14 +21,14 @@ Name = Annotated[str, AfterValidator(printable), Field(json_schema_extra={"patte
 
 def open_stream(model: type[Stream], name: str, identity: Identity, action: Action) -> Any:
     """The stream of that name, if `identity` may do this there; raises Refused. Synchronous, for db.run."""
-    stream = model._default_manager.open(name, identity)  # type: ignore[attr-defined]  # a StreamQuerySet
+    stream = model._default_manager.open(name, identity)
     access.require(identity, action, stream)
     return stream
 
 
 def readable(model: type[Stream], identity: Identity) -> list[Any]:
     """The streams that `identity` may read, and their token too. Synchronous, for db.run."""
-    streams = model._default_manager.readable_by(identity)  # type: ignore[attr-defined]
+    streams = model._default_manager.readable_by(identity)
     return [stream for stream in streams if identity.has_scope("read", stream)]
 
 

@@ -7,12 +7,13 @@ import asyncio
 import logging
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 from realtime import db
 from realtime.hub.hub import current_hub
 from realtime.per_loop import PerLoop
 from realtime.streams.commit import NO_WAIT, LockWait, Outcome, commit
-from realtime.streams.entry import Entry
+from realtime.streams.entry import AnyEntry, Entry
 from realtime.streams.stream import Stream
 
 BATCH = 500
@@ -26,7 +27,8 @@ logger = logging.getLogger("chorus.journal")
 @dataclass(slots=True, eq=False)
 class _Handed:
     entry: Entry
-    done: asyncio.Future[Entry]
+    done: asyncio.Future[Any]
+    """What comes of it is an entry of the same kind."""
 
 
 class Journal:
@@ -43,7 +45,7 @@ class Journal:
         self._waiter = db.Threads(2, "journal-held")
         self._loop = asyncio.get_running_loop()
 
-    def append(self, stream: Stream, entry: Entry) -> asyncio.Future[Entry]:
+    def append(self, stream: Stream, entry: AnyEntry) -> asyncio.Future[AnyEntry]:
         """Hand in an entry; the future has the stored entry once it is committed and delivered locally.
 
         An entry whose sender used its id before gives the first one, with `duplicate` set. The future fails
@@ -51,7 +53,7 @@ class Journal:
         connection is lost: then the outcome is unknown, and the same id may be sent again.
         """
         entry.stream = stream
-        done: asyncio.Future[Entry] = self._loop.create_future()
+        done: asyncio.Future[AnyEntry] = self._loop.create_future()
         self._queue.append(_Handed(entry, done))
         timer = self._loop.call_later(db.WAIT_SECONDS, _give_up, done)
         done.add_done_callback(lambda _: timer.cancel())
@@ -145,7 +147,7 @@ class Journal:
             await asyncio.to_thread(threads.close)  # Django closes no connection in a thread with a running loop
 
 
-def _give_up(done: asyncio.Future[Entry]) -> None:
+def _give_up(done: asyncio.Future[Any]) -> None:
     if not done.done():
         done.set_exception(db.Unavailable("the database did not answer in time"))
 

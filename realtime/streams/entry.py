@@ -2,17 +2,21 @@
 
 import hashlib
 import json
-from typing import Any, Self
+from functools import cache
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.db import models
 
 from realtime.access import Identity
-from realtime.protocol import Event
+from realtime.protocol import Command, Event
 from realtime.streams.batch import Stored
 
 
 class Entry(models.Model):
-    """One event in a stream. A concrete entry adds `stream`, a foreign key, and its content."""
+    """One event in a stream. A concrete entry adds `stream`, a foreign key, and its content.
+
+    One with a Meta of its own derives it from the base's, which holds that positions and ids are unique.
+    """
 
     seq = models.BigIntegerField(editable=False)
     sender_key = models.CharField(max_length=64, editable=False)
@@ -28,11 +32,23 @@ class Entry(models.Model):
 
     class Meta:
         abstract = True
+        ordering: ClassVar[list[str]] = ["stream", "seq"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["stream", "seq"], name="%(app_label)s_%(class)s_position"),
+            models.UniqueConstraint(
+                fields=["stream", "sender_key", "client_id"], name="%(app_label)s_%(class)s_client_id"
+            ),
+        ]
 
     @classmethod
     def by(cls, sender: Identity, client_id: str | None, **content: Any) -> Self:
         """An entry not yet stored."""
         return cls(sender_key=sender.key, sender_name=sender.name, client_id=client_id, **content)
+
+    @classmethod
+    def from_command(cls, sender: Identity, said: Command) -> Self:
+        """An entry not yet stored, with the content of a command whose fields are called as the entry's."""
+        return cls.by(sender, said.id, **said.model_dump(exclude={"action", "id"}))
 
     @property
     def is_kept(self) -> bool:
@@ -64,3 +80,13 @@ class Entry(models.Model):
         """This entry, encoded."""
         event = self.as_event()
         return Stored(self.seq, event.type, event.encode(), self.rewrites)
+
+
+AnyEntry = TypeVar("AnyEntry", bound=Entry)
+
+
+@cache
+def entry_model_of(stream: type[models.Model]) -> Any:
+    """The concrete entry whose `stream` is this model; to be asked once all models are there."""
+    relations = [each for each in stream._meta.related_objects if each.field.name == "stream"]
+    return next(each.related_model for each in relations if issubclass(each.related_model, Entry))

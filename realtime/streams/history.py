@@ -5,13 +5,14 @@ then rows go, but a client's id stays for IDS_KEPT, emptied, so that what is sen
 """
 
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.db import models, router, transaction
 from django.db.models.functions import Now
 
 from realtime.access import Identity
-from realtime.protocol import Refused
+from realtime.history_events import DeletedEvent, EntryEvent, Tombstone
+from realtime.protocol import Event, Refused
 from realtime.streams.entry import Entry
 from realtime.streams.stream import IDS_KEPT, PRUNED_AT_ONCE, Stream
 
@@ -26,7 +27,7 @@ class History(Stream):
         "entries", default=10_000, help_text="The newest that are kept. 0: they are kept however many there are."
     )
 
-    class Meta:
+    class Meta(Stream.Meta):
         abstract = True
 
     def reset_history(self) -> None:
@@ -74,41 +75,82 @@ class History(Stream):
 
 
 class Record(Entry):
-    """An entry of a history: something said, or the deletion of something said."""
+    """An entry of a history: something said, or what happened to it later: that it was changed, or deleted."""
 
     target = models.BigIntegerField(
         null=True, editable=False, help_text="For a deletion: the position of what it deletes."
     )
     deleted = models.BooleanField(default=False, editable=False)
 
+    event_model: ClassVar[type[EntryEvent]]
+    """What readers get of it; its fields are called as those of the entry."""
+    says: ClassVar[tuple[str, ...]]
+    """The fields of its content."""
     emptied: ClassVar[dict[str, Any]]
     """What a deletion writes over the content; `deleted` is among it."""
+    changed_by: ClassVar[str | None] = None
+    """Where entries may also write what they say over their target: a field that these have and a deletion has not."""
     may_moderate = False
     """Whoever deletes may delete what others said."""
 
-    class Meta:
+    class Meta(Entry.Meta):
         abstract = True
 
     @classmethod
-    def deleting(cls, sender: Identity, target: int, client_id: str | None = None) -> Any:
+    def deleting(cls, sender: Identity, target: int, client_id: str | None = None) -> Self:
         """The deletion of the entry at a position, to be appended."""
         return cls.by(sender, client_id, target=target)
 
     @property
+    def deletes(self) -> bool:
+        """Whether it takes its target away, and does not just change it."""
+        return self.target is not None and (self.changed_by is None or getattr(self, self.changed_by) is None)
+
+    @property
     def rewrites(self) -> bool:
-        """A deletion does."""
+        """Whatever has a target does."""
         return self.target is not None
 
     def content(self) -> dict[str, Any]:
         """What idempotence compares."""
-        return self.said() if self.target is None else {"target": self.target}
+        said = {} if self.deletes else self.said()
+        return said if self.target is None else {**said, "target": self.target}
 
     def said(self) -> dict[str, Any]:
         """What the sender said, as JSON values."""
-        raise NotImplementedError
+        return {name: getattr(self, name) for name in self.says}
+
+    def said_event(self) -> Event:
+        """What readers get of it, unless it is a deletion or was deleted."""
+        return self.event_model(**self.said(), **self.told())
+
+    def told(self) -> dict[str, Any]:
+        """What an EntryEvent tells of every entry."""
+        return {
+            "seq": self.seq,
+            "sender": self.sender_name,
+            "timestamp": self.created_at,
+            "id": self.client_id,
+            "target": self.target,
+        }
+
+    def as_event(self) -> Event:
+        """What readers get: what was said, a tombstone in its place, or that something was deleted."""
+        if self.target is not None and self.deletes:
+            return DeletedEvent(
+                seq=self.seq,
+                target=self.target,
+                by=self.sender_name,
+                timestamp=self.created_at,
+                id=self.client_id,
+            )
+        event = self.said_event()
+        if not self.deleted:
+            return event
+        return Tombstone(type=event.type, seq=self.seq, sender=self.sender_name, timestamp=self.created_at)
 
     def apply(self) -> None:
-        """A deletion takes the content away, in the transaction that tells of it."""
+        """Change the target, or take its content away, in the transaction that tells of it."""
         if self.target is None:
             return
         kind = self._meta.verbose_name
@@ -116,6 +158,8 @@ class Record(Entry):
         found = rows.first() if self.target >= self.stream.first_seq else None
         if found is None:
             raise Refused("not_found", f"There is no such {kind}.")
-        if found.sender_key != self.sender_key and not self.may_moderate:
+        if self.deletes and found.sender_key != self.sender_key and not self.may_moderate:
             raise Refused("forbidden", f"You may delete your own {kind}s only.")
-        rows.update(**self.emptied)
+        rows.update(**(self.emptied if self.deletes else self.said()))
+        if self.deletes and self.changed_by is not None:  # what it said before it was changed, or after, goes too
+            self.stream.appended().filter(target=self.target).update(**self.emptied)

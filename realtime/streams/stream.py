@@ -13,15 +13,17 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.db import models, router, transaction
 from django.db.models import Q
-from django.utils.functional import cached_property
+from django.urls import reverse
+from django.utils.functional import cached_property, classproperty
 
 from realtime.access import AccessLevel, Action, Identity
 from realtime.streams.batch import PAGE, Batch, Head, Snapshot, Stored, announce_on_commit
 from realtime.streams.commit import commit
-from realtime.streams.entry import Entry
+from realtime.streams.entry import AnyEntry, Entry, entry_model_of
 from realtime.streams.grants import NO_GRANTS, Grants, grants_of
 from realtime.streams.key import key_of
 from realtime.streams.name import validate_name
+from realtime.streams.queries import StreamQuerySet
 
 IDS_KEPT = timedelta(hours=24)
 """How long a client's id is known at least: what it sends again within this time is stored once."""
@@ -66,20 +68,30 @@ class Stream(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
-    entry_model: ClassVar[Any]
-    """The concrete Entry; set beside it, since it refers to its stream."""
     contiguous: ClassVar[bool] = True
     """Readers need every entry; False where the newest says it all."""
     written_by_verbs: ClassVar[frozenset[str]] = frozenset({"epoch", "last_seq", "first_seq"})
+
+    objects = StreamQuerySet.as_manager()
 
     clock: datetime
     """The database's time, on rows that a commit has locked."""
 
     class Meta:
         abstract = True
+        ordering: ClassVar[list[str]] = ["name"]
 
     def __str__(self) -> str:
         return self.title or self.name
+
+    def get_absolute_url(self) -> str:
+        """Its page: the one called `app:model`, with the name."""
+        return reverse(f"{self._meta.app_label}:{self._meta.model_name}", args=[self.name])
+
+    @classproperty
+    def entry_model(cls) -> Any:  # noqa: N805 - it is the class's
+        """The concrete Entry, whose `stream` is this."""
+        return entry_model_of(cls)
 
     @property
     def key(self) -> str:
@@ -134,7 +146,7 @@ class Stream(models.Model):
             ]
         super().save(*args, **kwargs)
 
-    def append(self, entry: Entry) -> Entry:
+    def append(self, entry: AnyEntry) -> AnyEntry:
         """Store one entry from synchronous code and announce it once the surrounding transaction commits.
 
         Returns the stored entry, or the first one if its sender used this id before; raises Refused.
@@ -147,6 +159,7 @@ class Stream(models.Model):
             if isinstance(result, Exception):
                 raise result
             announce_on_commit(outcome.batches, using)
+        assert isinstance(result, type(entry))
         return result
 
     def begin_epoch(self) -> None:

@@ -18,8 +18,8 @@ from chat.models import Room, Sanction
 from counter.models import Counter
 from notifications.models import Topic
 from realtime.access import Identity
+from realtime.testing import OWN_ORIGIN
 from tests.access.table import BAD_TOKENS, RIGHTS, STREAMS, TOKENS
-from tests.connect import OWN_ORIGIN
 from tests.processes import PASSWORD
 
 LEVELS = {"s-team": ("none", "write"), "s-board": ("none", "none"), "s-vault": ("none", "none")}
@@ -38,7 +38,7 @@ class Actor:
 
     @property
     def socket(self) -> dict[str, Any]:
-        """For tests.connect.connect."""
+        """For realtime.testing.connect."""
         if self.secret is not None:
             return {"secret": self.secret}
         return {"headers": {"origin": OWN_ORIGIN, "cookie": self.cookie}}

@@ -9,9 +9,9 @@ from chat.models import Room
 from config.asgi import application
 from realtime import db
 from realtime.consumers.commands import JsonConsumer
+from realtime.testing import Event, Socket, connect
 from tests.access.cast import OPS, Actor, Cast
 from tests.access.table import BAD_TOKENS, COMMANDS, GUESTS, MODERATORS, RIGHTS, STREAMS, Need, Row
-from tests.connect import Event, Socket, connect
 
 BARRIER = "what no route knows"
 

@@ -20,8 +20,8 @@ from accounts.secret import new_secret
 from chat.models import Room
 from realtime.db import Unavailable
 from realtime.protocol import Refused
+from realtime.testing import HandshakeRefused, connect
 from tests.ask import Answer, ask
-from tests.connect import HandshakeRefused, connect
 from tests.processes import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)

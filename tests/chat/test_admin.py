@@ -11,7 +11,7 @@ from django.urls import reverse
 from chat.models import Message, Room
 from realtime import db
 from realtime.access import Identity
-from tests.connect import connect
+from realtime.testing import connect
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:chat_message_changelist"

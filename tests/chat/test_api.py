@@ -9,8 +9,8 @@ from pytest_django import Settings
 from chat.models import Room
 from realtime import db
 from realtime.access import AccessLevel, Identity
+from realtime.testing import connect
 from tests.ask import ask
-from tests.connect import connect
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -16,7 +16,8 @@ from realtime.hub.hub import current_hub
 from realtime.hub.live import FRESH
 from realtime.processes import presence as presence_module
 from realtime.streams.replay import FRAME_BYTES
-from tests.connect import Event, Socket, connect, followed, until
+from realtime.testing import Event, Socket, connect, until
+from tests.followed import followed
 from tests.realtime.held import held
 from tests.realtime.listening import ALICE, write
 

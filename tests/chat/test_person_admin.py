@@ -13,7 +13,7 @@ from chat.models import Room, Sanction
 from realtime import db
 from realtime.access import Identity
 from realtime.connections.control import who
-from tests.connect import connect
+from realtime.testing import connect
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:chat_sanction_changelist"

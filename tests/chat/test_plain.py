@@ -9,7 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from tests.connect import connect, followed
+from realtime.testing import connect
+from tests.followed import followed
 
 in_threads = pytest.mark.django_db(transaction=True)
 TOO_LONG = "Error: Message too long (max 10000 chars)"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.connect import HandshakeRefused, connect
+from realtime.testing import HandshakeRefused, connect
 
 
 @pytest.mark.parametrize("route", ["echo", "greet", "time", "broadcast", "relay", "secure-echo"])

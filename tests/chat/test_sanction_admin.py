@@ -16,7 +16,7 @@ from realtime import db
 from realtime.access import Identity
 from realtime.hub.hub import current_hub
 from realtime.streams.activity import activity_of
-from tests.connect import connect, until
+from realtime.testing import connect, until
 
 pytestmark = pytest.mark.django_db
 in_threads = pytest.mark.django_db(transaction=True)

@@ -13,7 +13,7 @@ from counter.models import Change, Counter
 from realtime import db
 from realtime.access import AccessLevel, Identity
 from realtime.admin import LISTS
-from tests.connect import connect
+from realtime.testing import connect
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:counter_counter_changelist"

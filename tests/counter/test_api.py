@@ -4,8 +4,8 @@ import pytest
 
 from counter.models import Change, Counter
 from realtime.access import AccessLevel
+from realtime.testing import connect
 from tests.ask import ask
-from tests.connect import connect
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

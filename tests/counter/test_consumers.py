@@ -15,7 +15,8 @@ from realtime.access import AccessLevel, Identity
 from realtime.hub import ring
 from realtime.hub.hub import current_hub
 from realtime.processes import presence as presence_module
-from tests.connect import Event, Socket, connect, followed, until
+from realtime.testing import Event, Socket, connect, until
+from tests.followed import followed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CUPS = "/ws/counter/cups/"

@@ -3,7 +3,7 @@
 import pytest
 
 from counter.models import Counter
-from tests.connect import HandshakeRefused, connect
+from realtime.testing import HandshakeRefused, connect
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

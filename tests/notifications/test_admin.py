@@ -12,7 +12,7 @@ from notifications.models import Cursor, Notification, Topic
 from realtime import db
 from realtime.access import Identity
 from realtime.admin import LEVELS, LISTS
-from tests.connect import connect
+from realtime.testing import connect
 
 pytestmark = pytest.mark.django_db
 ADD = "admin:notifications_notification_add"

@@ -7,8 +7,8 @@ from pytest_django import Settings
 from notifications.models import Cursor, Topic
 from realtime import db
 from realtime.access import AccessLevel, Identity
+from realtime.testing import connect
 from tests.ask import ask
-from tests.connect import connect
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

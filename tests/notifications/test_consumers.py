@@ -18,7 +18,8 @@ from realtime.hub.hub import current_hub
 from realtime.hub.live import LiveStream
 from realtime.processes import presence as presence_module
 from realtime.streams.batch import PAGE
-from tests.connect import Event, Socket, connect, followed, until
+from realtime.testing import Event, Socket, connect, until
+from tests.followed import followed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATH = "/ws/notifications/"

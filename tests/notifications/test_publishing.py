@@ -8,7 +8,7 @@ from notifications.models import Notification, Topic
 from notifications.publishing import published
 from realtime.access import Identity
 from realtime.hub import current_journal
-from tests.connect import connect
+from realtime.testing import connect
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OPS = Identity("user:1", "ops")

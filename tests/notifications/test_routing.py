@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.connect import HandshakeRefused, connect
+from realtime.testing import HandshakeRefused, connect
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,7 +10,7 @@ from accounts.models import Token
 from accounts.secret import new_secret
 from chat.models import Room
 from realtime.db import Unavailable
-from tests.connect import OWN_ORIGIN, HandshakeRefused, connect
+from realtime.testing import OWN_ORIGIN, HandshakeRefused, connect
 
 in_threads = pytest.mark.django_db(transaction=True)
 PARTNER = "https://partner.example"

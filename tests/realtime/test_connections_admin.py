@@ -18,7 +18,7 @@ from notifications.models import Topic
 from realtime import db
 from realtime.connections import report
 from realtime.connections.control import who
-from tests.connect import Socket, connect
+from realtime.testing import Socket, connect
 from tests.processes import RedisServer
 
 in_threads = pytest.mark.django_db(transaction=True)

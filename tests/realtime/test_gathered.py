@@ -8,7 +8,7 @@ import pytest
 
 from realtime import db
 from realtime.gathered import MOST, Gathered
-from tests.connect import until
+from realtime.testing import until
 
 SECONDS = 5.0
 

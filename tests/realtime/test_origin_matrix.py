@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from chat.models import Room
-from tests.connect import HandshakeRefused, connect
+from realtime.testing import HandshakeRefused, connect
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

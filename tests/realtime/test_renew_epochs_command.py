@@ -10,7 +10,7 @@ from counter.models import Counter
 from notifications.models import Topic
 from realtime import db
 from realtime.access import Identity
-from tests.connect import connect
+from realtime.testing import connect
 
 pytestmark = pytest.mark.django_db
 ALICE = Identity("user:1", "alice")

@@ -1,4 +1,4 @@
-"""What the pages say of the routes."""
+"""The routes of all apps, and what the pages say of them."""
 
 import json
 import re
@@ -8,11 +8,15 @@ import pytest
 import chat.routing
 import counter.routing
 import notifications.routing
-from realtime.routing import RouteInfo, registered
+from realtime.routing import RouteInfo, installed_routes, registered
 
 APPS = (chat, counter, notifications)
 ROUTES = tuple(route for app in APPS for route in app.routing.ROUTES)
 PATTERNS = [pattern for app in APPS for pattern in app.routing.websocket_urlpatterns]
+
+
+def test_every_installed_app_s_routes_are_served() -> None:
+    assert sorted(installed_routes(), key=str) == sorted(PATTERNS, key=str)
 
 
 def test_the_routes_of_every_installed_app_are_known() -> None:

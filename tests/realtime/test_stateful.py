@@ -39,7 +39,7 @@ from realtime.streams.commit import commit
 from realtime.streams.history import History, Record
 from realtime.streams.key import group_of
 from realtime.streams.retention import prune
-from tests.connect import OWN_ORIGIN, Event, Socket, connect, session_cookie, until
+from realtime.testing import OWN_ORIGIN, Event, Socket, connect, session_cookie, until
 
 PAGE = 6
 """Entries replayed at most, in this test."""

@@ -1,7 +1,6 @@
 /** The room page: the socket's events on one side, the page's parts on the other. */
 
-import { connect } from "../realtime/connection/socket.js";
-import { showStatus } from "../realtime/page/badge.js";
+import { connectPage, part } from "../realtime/page/stream.js";
 import { toast } from "../realtime/page/toast.js";
 import { compose } from "./composer.js";
 import { People, Typing } from "./people.js";
@@ -12,10 +11,9 @@ import { Unread } from "./unread.js";
 
 const PAGE = 50; // messages of history asked for at once
 
-const part = (name) => document.querySelector(`[data-${name}]`);
-const { route, visitor, moderator, maxText } = part("room").dataset;
+const { moderator, maxText } = part("room").dataset;
 
-const room = connect(route, { stream: true, what: "message", keep: `${route} ${visitor}` });
+const room = connectPage({ stream: true, what: "message" });
 const log = part("messages");
 const people = new People({ list: part("people-list"), count: part("people-count"), more: part("people-more") });
 const typing = new Typing(part("typing"));
@@ -80,14 +78,12 @@ room.on("system", (event) => {
   scroller.added(() => timeline.event(event.message));
 });
 room.on("typing", ({ sender }) => sender !== you && typing.saw(sender));
-room.on("error", ({ id, message }) => id == null && toast(message));
 room.onPending((pending) => {
   const unsent = pending.filter(({ command }) => command.action === "send");
   const rows = unsent.map((entry) => unsentRow(entry, { retry: (id) => room.retry(id), discard: (id) => room.discard(id) }));
   const own = rows.length > part("pending").childElementCount;
   scroller.added(() => part("pending").replaceChildren(...rows), { own });
 });
-showStatus(part("status"), room);
 
 async function loadOlder() {
   if (!more || loading || timeline.oldest === null) return;

@@ -1,8 +1,6 @@
 /** The counter page: clicks become commands with an id, states become the number and its line. */
 
-import { connect } from "../realtime/connection/socket.js";
-import { showStatus } from "../realtime/page/badge.js";
-import { toast } from "../realtime/page/toast.js";
+import { connectPage, part, tellRefused } from "../realtime/page/stream.js";
 import { HourLine } from "./line.js";
 import { BigNumber, inWords } from "./number.js";
 
@@ -11,10 +9,7 @@ const PRESSED_MS = 140;
 const KEYS = { "+": "plus", "=": "plus", "-": "minus", "−": "minus" }; // = is + without Shift on many keyboards
 const WRITING = "input, textarea, select, [contenteditable]";
 
-const part = (name) => document.querySelector(`[data-${name}]`);
-const { route, visitor } = part("counter").dataset;
-
-const counter = connect(route, { keep: `${route} ${visitor}` });
+const counter = connectPage();
 const number = new BigNumber(part("number"), part("spoken"));
 const line = new HourLine(part("line"), part("line-words"), JSON.parse(document.getElementById("hour").textContent));
 
@@ -32,13 +27,10 @@ counter.on("users", ({ count }) => {
   part("users").hidden = false;
   part("users").textContent = `${count} online`;
 });
-counter.on("error", ({ id, message }) => id == null && toast(message));
-showStatus(part("status"), counter);
 
 // Clicks.
 
 let patience = 0;
-let telling = false;
 
 function showPending() {
   const { length } = counter.pending;
@@ -48,18 +40,7 @@ function showPending() {
   if (part("keys")) part("keys").hidden = length > 0;
 }
 
-/** A click that the server refused is told once and forgotten. */
-function tellRefused(pending) {
-  const refused = pending.filter(({ state }) => state === "failed");
-  if (telling || !refused.length) return;
-  telling = true;
-  toast(`Not counted: ${refused[0].error.message}`);
-  for (const { id } of refused) counter.discard(id);
-  telling = false;
-}
-
-function pendingChanged(pending) {
-  tellRefused(pending);
+function pendingChanged() {
   clearTimeout(patience);
   const soon = counter.pending.length && counter.status.state === "connected" && part("pending").hidden;
   if (soon) patience = setTimeout(showPending, PATIENCE_MS);
@@ -73,8 +54,9 @@ function click(button) {
 }
 
 if (part("click")) {
+  tellRefused(counter, "Not counted");
   counter.onPending(pendingChanged);
-  counter.onStatus(() => pendingChanged(counter.pending));
+  counter.onStatus(pendingChanged);
   for (const button of document.querySelectorAll("[data-click]")) button.addEventListener("click", () => click(button));
   document.addEventListener("keydown", (event) => {
     const action = KEYS[event.key];

@@ -15,7 +15,7 @@ from realtime import db
 from realtime.connections.control import CONTROL, disconnect, look_again
 from realtime.hub.hub import current_hub
 from realtime.protocol import CloseCode
-from tests.connect import Socket, connect, until
+from realtime.testing import Socket, connect, until
 from tests.realtime.told import LAYERS, control
 
 pytestmark = pytest.mark.django_db(transaction=True)

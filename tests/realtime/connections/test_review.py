@@ -27,7 +27,7 @@ from realtime.access import Identity
 from realtime.connections import review
 from realtime.connections.review import assess
 from realtime.hub.hub import current_hub
-from tests.connect import OWN_ORIGIN, Socket, connect, until
+from realtime.testing import OWN_ORIGIN, Socket, connect, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LOBBY = "/ws/chat/lobby/"

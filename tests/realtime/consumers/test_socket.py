@@ -21,7 +21,7 @@ from realtime.consumers.socket import SocketConsumer
 from realtime.hub.hub import current_hub
 from realtime.hub.outbox import Frame
 from realtime.protocol import Close, CloseCode, Command, Event, Refused
-from tests.connect import HandshakeRefused, connect, until
+from realtime.testing import HandshakeRefused, connect, until
 from tests.realtime.hub.test_outbox import Reader
 from tests.realtime.layers import RecordingLayer
 

@@ -20,7 +20,7 @@ from realtime.processes.reach import listeners
 from realtime.processes.shares import RedisStore, Share
 from realtime.protocol import Event
 from realtime.streams.batch import Batch, announce
-from tests.connect import until
+from realtime.testing import until
 from tests.processes import RedisServer
 from tests.realtime.layers import RecordingLayer
 from tests.realtime.listening import ALICE, listen, write

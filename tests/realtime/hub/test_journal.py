@@ -14,7 +14,7 @@ from realtime.hub.journal import close_journal, current_journal
 from realtime.hub.subscription import Subscription
 from realtime.protocol import Refused
 from realtime.streams.commit import Outcome, commit
-from tests.connect import until
+from realtime.testing import until
 from tests.realtime.held import held
 from tests.realtime.layers import RecordingLayer
 
@@ -33,7 +33,7 @@ def den() -> Room:
 
 
 def say(room: Room, text: str, id: str | None = None) -> "asyncio.Future[Message]":
-    return current_journal().append(room, Message.saying(ALICE, text, id))  # type: ignore[return-value]
+    return current_journal().append(room, Message.saying(ALICE, text, id))
 
 
 async def test_an_entry_is_committed_when_it_is_acknowledged(room: Room) -> None:

@@ -21,7 +21,7 @@ from realtime.hub.subscription import Subscription
 from realtime.protocol import CloseCode, Refused
 from realtime.streams.batch import PAGE, Batch
 from realtime.streams.commit import commit
-from tests.connect import until
+from realtime.testing import until
 from tests.realtime.listening import ALICE, Listener, delete, listen, write
 
 pytestmark = pytest.mark.django_db(transaction=True)

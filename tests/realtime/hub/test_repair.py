@@ -8,7 +8,7 @@ import pytest
 from realtime import db
 from realtime.hub import repair as module
 from realtime.hub.repair import Repair
-from tests.connect import until
+from realtime.testing import until
 
 
 def pages(*outcomes: bool | Exception) -> tuple[list[bool | Exception], Callable[[], Awaitable[bool]]]:

@@ -17,7 +17,7 @@ from realtime.processes import bus
 from realtime.processes.bus import Bus, envelope, gather, layer, supervise
 from realtime.processes.notices import Notice
 from realtime.streams.key import group_of
-from tests.connect import until
+from realtime.testing import until
 from tests.processes import RedisServer, redis_server
 from tests.realtime.hub.test_hub import Ear
 from tests.realtime.layers import RecordingLayer

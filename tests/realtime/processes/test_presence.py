@@ -11,7 +11,7 @@ from realtime.processes import presence as module
 from realtime.processes import shares
 from realtime.processes.presence import NAMES, Presence, PresenceChange
 from realtime.processes.shares import Share
-from tests.connect import until
+from realtime.testing import until
 from tests.processes import RedisServer
 
 GROUP = "chat.room.1"

@@ -16,7 +16,7 @@ from realtime.server import connection as module
 from realtime.server.connection import ChorusProtocol
 from realtime.server.frames import KERNEL_BUFFER_BYTES
 from realtime.server.opening import HIGH_WATER_BYTES
-from tests.connect import until
+from realtime.testing import until
 from tests.servers.raw import CLOSE, CONT, HANDSHAKE, PING, PONG, TEXT, frame
 
 SECONDS = 5.0

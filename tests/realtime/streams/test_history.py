@@ -18,8 +18,8 @@ from realtime.hub.hub import current_hub
 from realtime.protocol import Refused
 from realtime.streams import history
 from realtime.streams.retention import prune
+from realtime.testing import Event, Socket, connect
 from tests.ask import ask
-from tests.connect import Event, Socket, connect
 from tests.realtime.layers import RecordingLayer
 from tests.realtime.past import older
 

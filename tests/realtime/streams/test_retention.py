@@ -23,7 +23,7 @@ from realtime.processes.bus import supervise
 from realtime.streams import history, retention
 from realtime.streams.kinds import all_streams
 from realtime.streams.retention import CLAIM, prune, prune_now_and_then
-from tests.connect import connect, until
+from realtime.testing import connect, until
 
 pytestmark = pytest.mark.django_db
 ALICE = Identity("user:1", "alice")
