@@ -6,6 +6,9 @@ PORT ?= 8000
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
+# What pytest compiles is kept, whatever is set: each of several workers would compile all tests again.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(PY) -m pytest
+SEVERAL := -n auto --dist loadfile --no-loadscope-reorder
 
 # A stamp is named by the hash of what was installed and written last: where it stands, nothing is missing.
 hash = $(shell cksum < $(1) | tr -c '0-9\n' -)
@@ -23,10 +26,10 @@ LAN := $(if $(filter-out 127.% localhost ::1,$(HOST)),CHORUS_DEV_LAN=1)
 PRODUCTION = DEBUG=0 REDIS_URL=redis://localhost ALLOWED_HOSTS=chat.example.com \
 	SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')"
 
-.PHONY: help run install test chaos autobahn check bench password token cert FORCE
+.PHONY: help run install test test-fast test-of chaos autobahn check bench password token cert FORCE
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 # `exec`: what ends make ends the server, and leaves no shell between them.
 run: $(RUNTIME) ## serve the site; also PORT=8001, HOST=0.0.0.0 (for your network), TLS=1, PYTHON=python3.13
@@ -35,7 +38,13 @@ run: $(RUNTIME) ## serve the site; also PORT=8001, HOST=0.0.0.0 (for your networ
 install: $(RUNTIME) ## make the environment alone
 
 test: $(DEV) ## run the tests; some of them with ARGS="tests/chat -k history"
-	@$(PY) -m pytest -n auto --dist loadfile $(ARGS)
+	@$(PYTEST) $(SEVERAL) $(ARGS)
+
+test-fast: $(DEV) ## run those that start no process and no browser, in less than a minute
+	@$(PYTEST) $(SEVERAL) -m "not process" $(ARGS)
+
+test-of: $(DEV) ## run the tests of one file: make test-of FILE=chat/models.py
+	@tests="$$($(PY) -m tests.mirror "$(FILE)")" && $(PYTEST) "$$tests" $(ARGS)
 
 chaos: $(DEV) ## break things under load, for long, and count what is lost; some of it with ARGS="redis_killed --short"
 	@$(PY) -m tests.servers.chaos $(ARGS)

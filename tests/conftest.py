@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import inspect
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.core.cache import cache
 from django.core.signals import setting_changed
 from django.db import connection
 from django.test import Client
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 from redis.asyncio import Redis
 
 from accounts.models import Token
@@ -24,7 +25,9 @@ from realtime.access import AccessLevel
 from realtime.hub import hub as fanout
 from realtime.hub.hub import close_hub
 from realtime.testing import close_threads, tidy
-from tests.processes import PASSWORD, RedisServer, redis_server
+from tests.flush import quick_flush
+from tests.processes import PASSWORD, PORT_RANGES, RedisServer, redis_server
+from tests.starts import Guard, starts_process
 
 TEST_SECONDS = 60.0
 
@@ -33,9 +36,21 @@ hypothesis.settings.register_profile("chorus", deadline=None, derandomize=True, 
 hypothesis.settings.load_profile("chorus")
 
 
+guard = Guard()
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Two for each core, since tests wait for servers and for moments to pass; no more than have ports of their own."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(2 * cores, PORT_RANGES)
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Say what the marker means."""
+    """Say what the markers mean."""
     config.addinivalue_line("markers", "postgresql: holds on PostgreSQL, where DATABASE_URL names one")
+    config.addinivalue_line("markers", "process: starts a process or a browser; most have it from tests.starts")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -43,6 +58,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if inspect.iscoroutinefunction(getattr(item, "obj", None)):
             item.obj = _limited(item.obj)  # type: ignore[attr-defined]
+        if starts_process(item):
+            item.add_marker("process")
+    if hasattr(config, "workerinput"):  # of several: what waits most begins first, and short ones fill the end
+        files = {item.path for item in items if item.get_closest_marker("process")}
+        items.sort(key=lambda item: item.path not in files)
     if connection.vendor == "postgresql":
         return
     elsewhere = [item for item in items if item.get_closest_marker("postgresql")]
@@ -59,7 +79,28 @@ def _limited(test: Any) -> Any:
     return limited
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """A test starts a process only if it was known to."""
+    with guard.over(item):
+        return (yield)
+
+
 # What a test leaves behind.
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Wait for no disk: what a test stores is gone with it. Servers of tests have a database as in production."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database, emptied in a quick way after each test."""
+    with django_db_blocker.unblock(), quick_flush():
+        yield
 
 
 @pytest.fixture(autouse=True)

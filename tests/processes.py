@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import random
+import secrets
 import shutil
 import signal
 import socket
@@ -33,6 +34,8 @@ from accounts.secret import new_secret
 BASE_DIR = Path(__file__).resolve().parent.parent
 READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
+PORT_RANGES = 12
+"""How many processes may run tests at once, each with ports of its own."""
 LOG_CHARACTERS = 10_000
 """How much of a log is shown with a failure."""
 
@@ -41,6 +44,8 @@ PASSWORD = "correct horse"
 """Of everyone below."""
 TOKENS = {"alice": new_secret(), "bob": new_secret(), "root": new_secret()}
 """The token of each person in a server's database; root is a superuser."""
+SESSIONS = {name: secrets.token_hex(16) for name in TOKENS}
+"""The key of a session in which each person is logged in there."""
 
 alive: "list[Process]" = []
 """What runs now."""
@@ -57,7 +62,7 @@ def missing(what: str, install: str) -> NoReturn:
 def free_port() -> int:
     """Find a port nobody listens on; below those of outgoing connections, so that a restart finds it free."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    start = 20_000 + worker % 12 * 1000  # workers of one run never meet
+    start = 20_000 + worker % PORT_RANGES * 1000  # workers of one run never meet
     while True:
         port = random.randrange(start, start + 1000)
         with socket.socket() as probe:
@@ -338,10 +343,22 @@ def _answers(server: PostgresServer) -> bool:
 # Servers.
 
 
+_SHELL = """
+import contextlib, django, io, json, sys
+django.setup()
+for line in sys.stdin:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(json.loads(line), {})
+    print(json.dumps(printed.getvalue()), flush=True)
+"""
+
+
 class Server(Process):
     """A server of this site."""
 
     secure = False
+    _shell: "subprocess.Popen[str] | None" = None
 
     @property
     def http(self) -> str:
@@ -372,6 +389,27 @@ class Server(Process):
         """Run a management command beside it, on the same data; returns what it prints."""
         return _run([sys.executable, "manage.py", *arguments], cwd=BASE_DIR, env=self._env)
 
+    def shell(self, code: str) -> str:
+        """Run Python beside it, on the same data and in one process for all that is run; returns what it prints."""
+        if self._shell is None:
+            command, env = [sys.executable, "-c", _SHELL], {**self._env, "DJANGO_SETTINGS_MODULE": "config.settings"}
+            pipe = subprocess.PIPE
+            self._shell = subprocess.Popen(command, cwd=BASE_DIR, env=env, stdin=pipe, stdout=pipe, text=True)
+        assert self._shell.stdin is not None
+        assert self._shell.stdout is not None
+        self._shell.stdin.write(json.dumps(code) + "\n")
+        self._shell.stdin.flush()
+        line = self._shell.stdout.readline()
+        assert line, "the shell has ended; it says why above"
+        return str(json.loads(line))
+
+    def stop(self) -> None:
+        """End it, and the shell beside it."""
+        super().stop()
+        if self._shell is not None:
+            self._shell.communicate()
+            self._shell = None
+
 
 def _anybody() -> ssl.SSLContext:
     context = ssl.create_default_context()
@@ -392,24 +430,32 @@ def manage(*arguments: str, env: Mapping[str, str], data_dir: Path) -> str:
 
 _PREPARE = """
 import django, json, os
+from datetime import timedelta
 django.setup()
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
+from django.utils import timezone
 from accounts.models import Token
 from accounts.secret import digest
 call_command("migrate", verbosity=0)
 password = make_password(os.environ["PASSWORD"])
-for name, secret in json.loads(os.environ["PEOPLE"]).items():
+for name, (secret, key) in json.loads(os.environ["PEOPLE"]).items():
     root = name == "root"
     person = User.objects.create(username=name, password=password, is_staff=root, is_superuser=root)
     Token.objects.create(owner=person, name="test", prefix=secret[:15], digest=digest(secret), scopes=["*"])
+    user = {SESSION_KEY: str(person.pk), HASH_SESSION_KEY: person.get_session_auth_hash()}
+    user[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    Session.objects.save(key, user, timezone.now() + timedelta(days=1))
 """
 
 
 def prepare(env: Mapping[str, str], data_dir: Path) -> None:
     """Migrate the database that `env` names and put the people of TOKENS into it."""
-    people = {"PEOPLE": json.dumps(TOKENS), "PASSWORD": PASSWORD, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    keys = {name: (secret, SESSIONS[name]) for name, secret in TOKENS.items()}
+    people = {"PEOPLE": json.dumps(keys), "PASSWORD": PASSWORD, "DJANGO_SETTINGS_MODULE": "config.settings"}
     _run([sys.executable, "-c", _PREPARE], cwd=BASE_DIR, env=environment({**env, **people}, data_dir))
 
 

@@ -179,7 +179,7 @@ def hostile_site(env: dict[str, str]) -> Iterator[Site]:
     """Run one; the database takes what no form would."""
     with serve(env) as server:
         code = _SEED.format(texts=ascii(list(HOSTILE.values())), all=ascii(ALL))
-        made = json.loads(server.manage("shell", "-c", code).splitlines()[-1])
+        made = json.loads(server.shell(code).splitlines()[-1])
         yield Site(server, **made)
         assert "Traceback" not in server.log
         assert '"level": "error"' not in server.log

@@ -66,7 +66,7 @@ topic.retract(ops, topic.publish(ops, "A mistake").seq)
 @pytest.fixture(scope="module")
 def filled(server: Server) -> None:
     """Pages with something on them."""
-    server.manage("shell", "-c", FILL)
+    server.shell(FILL)
 
 
 def violations(page: Page) -> list[str]:

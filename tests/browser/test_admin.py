@@ -23,7 +23,7 @@ def make(server: Server, model: str, name: str, **values: object) -> str:
     """Make a stream; returns its primary key."""
     code = f"from {model.split('.')[0]}.models import *; "
     code += f"print({model.split('.')[1]}.objects.create(name={name!r}, **{values!r}).pk)"
-    return server.manage("shell", "-c", code).split()[-1]
+    return server.shell(code).split()[-1]
 
 
 def test_the_index_has_five_groups(visit: Visit) -> None:

@@ -124,16 +124,16 @@ def test_a_search_is_kept_while_it_refreshes(visit: Visit, room: str) -> None:
 
 def test_a_new_token_is_copied_by_a_button(visit: Visit, server: Server) -> None:
     page = visit("/admin/accounts/token/add/", name="root", permissions=["clipboard-read", "clipboard-write"])
-    pk = server.manage(
-        "shell", "-c", "from django.contrib.auth.models import User; print(User.objects.get(username='root').pk)"
-    )
+    pk = server.shell("from django.contrib.auth.models import User; print(User.objects.get(username='root').pk)")
     page.evaluate(
         "pk => document.querySelector('#id_owner').append(new Option('root', pk, true, true))", pk.split()[-1]
     )
     page.get_by_label("Name:").fill("Backup")
     page.get_by_role("button", name="Save", exact=True).click()
     secret = page.locator("#secret").inner_text()
+    page.wait_for_load_state()  # the script that copies is there
     page.get_by_role("button", name="Copy the token").click()
+    expect(page.locator("[data-toasts]")).to_contain_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == secret
     expect(page.locator("#token-example")).to_contain_text(f"Authorization: Bearer {secret}")
     expect(page.locator("#token-example")).to_contain_text("/api/me")

@@ -87,7 +87,7 @@ def test_clicks_wait_for_the_server_and_count_once(
     plus(page, 3)
     expect(page.locator("[data-pending]")).to_have_text("3 clicks waiting")
     number(page).to_have_text("1")  # what is not counted is not shown as counted
-    own_server.manage("shell", "-c", ADD.format(name=room, delta=10))
+    own_server.shell(ADD.format(name=room, delta=10))
     own_server.start()
     page.evaluate("dispatchEvent(new Event('online'))")  # tries at once
     number(page).to_have_text("14", timeout=BACK_MS)
@@ -148,7 +148,7 @@ def test_the_last_hour_is_told_in_words(visit: Visit, room: str) -> None:
 
 
 def test_a_refused_click_is_told_and_forgotten(visit: Visit, room: str, server: Server) -> None:
-    server.manage("shell", "-c", MAKE.format(name=room, values={"value": 2**53 - 1}))
+    server.shell(MAKE.format(name=room, values={"value": 2**53 - 1}))
     page = connected(visit(f"/counter/{room}/"))
     plus(page)
     expect(page.locator(".toast")).to_contain_text("Not counted: The value must stay between")
@@ -156,7 +156,7 @@ def test_a_refused_click_is_told_and_forgotten(visit: Visit, room: str, server: 
 
 
 def test_a_long_number_fits_a_phone(visit: Visit, room: str, server: Server) -> None:
-    server.manage("shell", "-c", MAKE.format(name=room, values={"value": -(2**53) + 1}))
+    server.shell(MAKE.format(name=room, values={"value": -(2**53) + 1}))
     page = connected(visit(f"/counter/{room}/", viewport=PHONE))
     number(page).to_have_text("\u22129,007,199,254,740,991")
     assert page.locator(".counter-number").evaluate("part => part.scrollWidth <= part.clientWidth")
@@ -164,7 +164,7 @@ def test_a_long_number_fits_a_phone(visit: Visit, room: str, server: Server) -> 
 
 
 def test_who_may_only_watch_sees_it_change(visit: Visit, room: str, server: Server) -> None:
-    server.manage("shell", "-c", MAKE.format(name=room, values={"guest_access": "read"}))
+    server.shell(MAKE.format(name=room, values={"guest_access": "read"}))
     guest, alice = connected(visit(f"/counter/{room}/")), connected(visit(f"/counter/{room}/", name="alice"))
     expect(guest.get_by_text("Guests may watch this counter. Log in to press it.")).to_be_visible()
     expect(guest.get_by_role("button", name="Plus one")).to_have_count(0)

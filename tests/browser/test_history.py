@@ -24,7 +24,7 @@ Message.objects.filter(stream=room, seq__lte=40).update(created_at=F("created_at
 @pytest.fixture
 def full_room(server: Server, room: str) -> str:
     """A room with 130 messages, the first 40 of them from yesterday."""
-    server.manage("shell", "-c", FILL.format(room=room, count=130))
+    server.shell(FILL.format(room=room, count=130))
     return room
 
 

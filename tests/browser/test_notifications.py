@@ -32,7 +32,7 @@ def own_server() -> Iterator[Server]:
 
 def do(server: Server, topic: str, what: str) -> None:
     """Act on a topic from another process."""
-    server.manage("shell", "-c", DO.format(name=topic, what=what))
+    server.shell(DO.format(name=topic, what=what))
 
 
 def connected(page: Page) -> Page:

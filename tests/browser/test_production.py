@@ -56,7 +56,7 @@ def test_a_room_that_is_not_for_guests_is_not_there_for_them(
     visit: Visit, site: Server, room: str, problems: list[str]
 ) -> None:
     make = f"from chat.models import Room; Room.objects.create(name={room!r}, guest_access='none')"
-    site.manage("shell", "-c", make)
+    site.shell(make)
     page = visit("/chat/", at=site)
     expect(page.get_by_role("heading", name="Open a room")).to_be_visible()
     expect(page.get_by_role("link", name=room)).to_have_count(0)

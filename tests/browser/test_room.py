@@ -159,7 +159,7 @@ def test_a_refused_message_says_why(visit: Visit, room: str) -> None:
 
 def test_who_may_only_read_is_told_so(visit: Visit, room: str, server: Server) -> None:
     make = f"from chat.models import Room; Room.objects.create(name={room!r}, guest_access='read')"
-    server.manage("shell", "-c", make)
+    server.shell(make)
     page = connected(visit(f"/chat/{room}/"))
     expect(page.get_by_text("Guests may read here. Log in to write.")).to_be_visible()
     expect(page.get_by_label("Message to")).to_have_count(0)

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from django.core.management import call_command
-from pytest_django import Settings
 
 from config import certificate
 
@@ -53,12 +51,3 @@ def test_only_its_owner_reads_it(pem: Path) -> None:
 def test_it_is_valid_for_no_more_than_825_days(pem: Path) -> None:
     made = x509.load_pem_x509_certificate(pem.read_bytes())
     assert made.not_valid_after_utc - made.not_valid_before_utc <= datetime.timedelta(days=825)
-
-
-def test_the_command_replaces_an_old_one(pem: Path, settings: Settings) -> None:
-    settings.DATA_DIR = pem.parent
-    pem.chmod(0o644)
-    old = pem.read_bytes()
-    call_command("make_cert")
-    assert pem.read_bytes() != old
-    assert stat.S_IMODE(pem.stat().st_mode) == 0o600

@@ -92,7 +92,8 @@ def machine(tmp_path: Path) -> Machine:
 
 def test_help_names_every_target(machine: Machine) -> None:
     said = machine.make().stdout
-    for target in ("run", "install", "test", "chaos", "check", "autobahn", "bench", "password", "token", "cert"):
+    targets = "run install test test-fast test-of chaos check autobahn bench password token cert"
+    for target in targets.split():
         assert f"make {target} " in said
 
 
@@ -254,6 +255,17 @@ def test_another_host_is_a_trusted_network(installed: Machine) -> None:
 def test_tls_is_a_switch(installed: Machine) -> None:
     assert "--port 8000 --tls " in installed.make("run", TLS="1").stdout
     assert "--tls" not in installed.make("run", "TLS=0").stdout
+
+
+def test_the_quick_tests_are_those_without_a_process(installed: Machine) -> None:
+    said = installed.make("test-fast", "ARGS=-k one").stdout
+    assert said.startswith("ran -m pytest ")
+    assert "-m not process -k one" in said
+
+
+def test_the_tests_of_a_file_are_asked_of_the_mirror(installed: Machine) -> None:
+    said = installed.make("test-of", "FILE=chat/models.py").stdout
+    assert said.startswith("ran -m pytest ran -m tests.mirror chat/models.py ")
 
 
 def test_a_token_is_for_who_is_named(installed: Machine) -> None:

@@ -1,36 +1,12 @@
 """Servers that many tests share, and what holds for every test with real processes."""
 
-import asyncio
-import functools
-import inspect
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests import processes
 from tests.processes import PostgresServer, Server, postgres_server, redis_server, serve
 from tests.servers.clients import Site
-
-TEST_SECONDS = 30.0
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """No test here waits for ever: a real server can keep a client waiting, a communicator cannot."""
-    for item in items:
-        if HERE in item.path.parents and inspect.iscoroutinefunction(getattr(item, "obj", None)):
-            item.obj = _limited(item.obj)  # type: ignore[attr-defined]
-
-
-def _limited(test: Any) -> Any:
-    @functools.wraps(test)
-    async def limited(*args: Any, **kwargs: Any) -> None:
-        async with asyncio.timeout(TEST_SECONDS):
-            await test(*args, **kwargs)
-
-    return limited
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,0 +1,65 @@
+"""The list of rooms, and the page of a room."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import Settings
+
+from chat.models import Room
+from realtime.access import AccessLevel
+
+
+@pytest.fixture
+def board(db: None) -> Room:
+    """A room that guests may read, and members may write in."""
+    made: Room = Room.objects.create(name="board", title="Notice board", guest_access=AccessLevel.READ)
+    return made
+
+
+def test_only_readable_rooms_are_listed(client: Client, board: Room) -> None:
+    Room.objects.create(name="staff", guest_access=AccessLevel.NONE)
+    assert [*client.get("/chat/").context["rooms"]] == [board]
+
+
+def test_the_form_opens_a_room_by_its_name(client: Client, board: Room) -> None:
+    assert client.get("/chat/", {"name": " Board "}).headers["location"] == "/chat/board/"
+    assert client.get("/chat/", {"name": "?"}).context["form"].errors
+
+
+def test_a_room_has_its_own_address(client: Client, board: Room) -> None:
+    answer = client.get(board.get_absolute_url())
+    assert answer.context["room"] == board
+    assert "Notice board" in answer.text
+
+
+def test_capitals_lead_to_lower_case(client: Client, board: Room) -> None:
+    assert client.get("/chat/Board/").headers["location"] == "/chat/board/"
+
+
+def test_who_may_only_read_is_not_asked_to_write(client: Client, board: Room, alice: User) -> None:
+    assert not client.get("/chat/board/").context["may_write"]
+    client.force_login(alice)
+    assert client.get("/chat/board/").context["may_write"]
+
+
+def test_only_who_moderates_is_offered_to(client: Client, board: Room, alice: User, root: User) -> None:
+    for user, may in ((alice, False), (root, True)):
+        client.force_login(user)
+        assert client.get("/chat/board/").context["may_moderate"] is may
+
+
+def test_a_room_that_nobody_made_is_there_for_staff(client: Client, root: User) -> None:
+    assert client.get("/chat/new/").status_code == 404
+    client.force_login(root)
+    assert client.get("/chat/new/").status_code == 200
+    assert not Room.objects.exists()  # its first socket makes it
+
+
+def test_a_room_one_may_not_read_is_not_found(client: Client, board: Room) -> None:
+    Room.objects.update(guest_access=AccessLevel.NONE)
+    assert client.get("/chat/board/").status_code == 404
+
+
+def test_the_page_knows_how_long_a_message_may_be(client: Client, board: Room, settings: Settings) -> None:
+    settings.CHORUS_MAX_TEXT = 123
+    assert client.get("/chat/board/").context["max_text"] == 123
