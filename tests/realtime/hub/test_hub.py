@@ -1,27 +1,20 @@
 """The hub: who in this process hears what."""
 
 import asyncio
-import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db import OperationalError, transaction
-from redis.asyncio import Redis
 
 from chat.events import TypingEvent
-from chat.models import Message, Room
+from chat.models import Room
 from realtime import db
 from realtime.hub import hub as fanout
-from realtime.hub.hub import Hub, close_hub, connection_count, current_hub
+from realtime.hub.hub import close_hub, connection_count, current_hub
 from realtime.hub.outbox import Burst, Frame
 from realtime.hub.subscription import Subscription
-from realtime.processes.reach import listeners
-from realtime.processes.shares import RedisStore, Share
 from realtime.protocol import Event
-from realtime.streams.batch import Batch, announce
 from realtime.testing import until
-from tests.processes import RedisServer
 from tests.realtime.layers import RecordingLayer
 from tests.realtime.listening import ALICE, listen, write
 
@@ -194,10 +187,6 @@ async def test_a_room_nobody_here_listens_to_has_no_position(room: Room) -> None
     assert current_hub().position(room.key) is None
 
 
-def test_without_a_server_and_without_a_layer_an_entry_is_told_to_nobody() -> None:
-    announce(Batch("chat.room:1", "epoch", 1, 1))
-
-
 # The position check.
 
 
@@ -292,42 +281,3 @@ async def test_sockets_of_the_process_are_counted() -> None:
     current_hub().sockets.total += 2
     assert connection_count() == before + 2
     await close_hub()
-
-
-@pytest.fixture
-def other_loop() -> Iterator[Hub]:
-    """The hub of another event loop in another thread, as of a server beside a shell."""
-    made: list[Hub] = []
-    ready, stop = threading.Event(), threading.Event()
-
-    async def main() -> None:
-        made.append(current_hub())
-        ready.set()
-        await asyncio.to_thread(stop.wait, 10)
-        await close_hub()
-
-    thread = threading.Thread(target=lambda: asyncio.run(main()))
-    thread.start()
-    ready.wait(5)
-    yield made[0]
-    stop.set()
-    thread.join()
-
-
-@in_threads
-def test_code_without_a_loop_reaches_the_server_in_its_process(room: Room, other_loop: Hub) -> None:
-    done = threading.Event()
-    other_loop.tell = lambda group, batch: done.set() if batch.last == 1 else None  # type: ignore[method-assign,assignment,attr-defined]
-    room.post(ALICE, "hi")
-    assert done.wait(5)
-    assert Message.objects.count() == 1
-
-
-async def test_a_process_without_a_socket_knows_how_many_listen_in_others(redis_site: RedisServer) -> None:
-    async with Redis.from_url(redis_site.url) as client:
-        await RedisStore(client, "chorus", "another").write("chat.room.1", Share(3, {"user:1": "alice"}))
-    assert await asyncio.to_thread(listeners, "chat.room.1") == 3
-
-
-async def test_a_process_alone_has_nobody_elsewhere() -> None:
-    assert await asyncio.to_thread(listeners, "chat.room.1") == 0
