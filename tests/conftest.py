@@ -10,6 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 from channels.layers import get_channel_layer
+from channels.routing import get_default_application
 from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
 from django.core.signals import setting_changed
@@ -86,7 +87,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         return (yield)
 
 
-# What a test leaves behind.
+# What a test finds, and leaves behind.
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _application() -> None:
+    """Load the site before the first test: Django sets up logging with it, under the eyes of whoever captures it."""
+    get_default_application()
 
 
 @pytest.fixture(scope="session")

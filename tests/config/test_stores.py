@@ -1,0 +1,59 @@
+"""Where this site keeps things."""
+
+import stat
+from pathlib import Path
+
+from tests.config.environments import PRODUCTION, run, values
+
+
+def test_nothing_set_is_development_with_a_key_that_stays(tmp_path: Path) -> None:
+    debug, key, redis = values(tmp_path, "DEBUG", "SECRET_KEY", "REDIS_URL")
+    assert (debug, redis) == (True, "")
+    assert len(key) >= 50
+    assert values(tmp_path, "SECRET_KEY") == [key]
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+
+
+def test_only_its_owner_reads_the_key(tmp_path: Path) -> None:
+    values(tmp_path, "SECRET_KEY")
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+
+
+def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run(tmp_path / "file" / "data", "manage.py", "check")
+    assert done.stderr.startswith("DATA_DIR: expected a directory that this user can write to")
+
+
+def test_production_with_its_data_elsewhere_needs_no_data_directory(tmp_path: Path) -> None:
+    env = {**PRODUCTION, "DATABASE_URL": "postgres://u:p@db/chorus"}
+    values(tmp_path / "absent", "DATABASES", **env)
+    assert not (tmp_path / "absent").exists()
+
+
+def test_sqlite_is_set_up_to_keep_what_it_acknowledged(tmp_path: Path) -> None:
+    (databases,) = values(tmp_path, "DATABASES")
+    options = databases["default"]["OPTIONS"]
+    assert options["transaction_mode"] == "IMMEDIATE"
+    assert "journal_mode=WAL" in options["init_command"]
+    assert "synchronous=FULL" in options["init_command"]
+
+
+def test_the_pool_has_room_for_pages_beside_the_threads_of_sockets(tmp_path: Path) -> None:
+    url = "postgres://u:p@db/chorus?sslmode=require"
+    (databases,) = values(tmp_path, "DATABASES", DATABASE_URL=url, CHORUS_DB_THREADS="10")
+    options = databases["default"]["OPTIONS"]
+    assert options["pool"]["max_size"] >= 10 + 8
+    assert options["pool"]["timeout"] == 5
+    assert options["sslmode"] == "require"
+    assert databases["default"]["CONN_HEALTH_CHECKS"] is True
+
+
+def test_redis_is_reached_with_retries_under_our_own_prefix(tmp_path: Path) -> None:
+    code = (
+        "from config.settings import CHANNEL_LAYERS as layers; config = layers['default']['CONFIG'];"
+        "host, = config['hosts'];"
+        "print(config['prefix'], host['address'], host['retry'].get_retries(), len(host['retry_on_error']))"
+    )
+    done = run(tmp_path, "-c", code, REDIS_URL="redis://r/5", CHORUS_NAMESPACE="staging")
+    assert done.stdout == "staging redis://r/5 3 2\n"
