@@ -18,7 +18,7 @@ def board(db: None) -> Room:
 
 def test_only_readable_rooms_are_listed(client: Client, board: Room) -> None:
     Room.objects.create(name="staff", guest_access=AccessLevel.NONE)
-    assert [*client.get("/chat/").context["rooms"]] == [board]
+    assert [*client.get("/chat/").context["streams"]] == [board]
 
 
 def test_the_form_opens_a_room_by_its_name(client: Client, board: Room) -> None:
