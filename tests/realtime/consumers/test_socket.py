@@ -10,7 +10,7 @@ from pytest_django import Settings
 from realtime.hub.hub import current_hub
 from realtime.testing import HandshakeRefused, until
 from tests.realtime.consumers.talk import Talk, held_by, talk
-from tests.realtime.hub.test_outbox import Reader
+from tests.realtime.hub.reader import Reader
 from tests.realtime.layers import RecordingLayer
 
 in_threads = pytest.mark.django_db(transaction=True)

@@ -15,6 +15,7 @@ from realtime.hub.outbox import Burst, Frame
 from realtime.hub.subscription import Subscription
 from realtime.protocol import Event
 from realtime.testing import until
+from tests.realtime.hub.ear import Ear
 from tests.realtime.layers import RecordingLayer
 from tests.realtime.listening import ALICE, listen, write
 
@@ -24,17 +25,6 @@ in_threads = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def room(transactional_db: None) -> Room:
     return Room.objects.create(name="lobby")
-
-
-class Ear:
-    """A socket in a group that keeps what it hears."""
-
-    def __init__(self, key: str = "", kinds: frozenset[str] | None = None, *, opened: bool = True) -> None:
-        self.heard: list[str | bytes] = []
-        self.subscription = Subscription(self._push, key=key, kinds=kinds, opened=opened)
-
-    def _push(self, pushed: Frame | Burst) -> None:
-        self.heard += [frame.data for frame in pushed.frames]
 
 
 async def ears(group: str, *found: Ear) -> None:

@@ -19,7 +19,7 @@ from realtime.processes.notices import Notice
 from realtime.streams.key import group_of
 from realtime.testing import until
 from tests.processes import RedisServer, redis_server
-from tests.realtime.hub.test_hub import Ear
+from tests.realtime.hub.ear import Ear
 from tests.realtime.layers import RecordingLayer
 from tests.realtime.listening import listen, write
 

@@ -1,0 +1,15 @@
+"""Who hears what a hub tells a group."""
+
+from realtime.hub.outbox import Burst, Frame
+from realtime.hub.subscription import Subscription
+
+
+class Ear:
+    """A socket in a group that keeps what it hears."""
+
+    def __init__(self, key: str = "", kinds: frozenset[str] | None = None, *, opened: bool = True) -> None:
+        self.heard: list[str | bytes] = []
+        self.subscription = Subscription(self._push, key=key, kinds=kinds, opened=opened)
+
+    def _push(self, pushed: Frame | Burst) -> None:
+        self.heard += [frame.data for frame in pushed.frames]
