@@ -2,11 +2,7 @@
 
 import asyncio
 import json
-import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,73 +10,10 @@ from pytest_django import Settings
 
 from notifications.models import Topic
 from realtime import db
-from realtime.http.event_outbox import EventOutbox
 from realtime.hub.hub import current_hub
-from realtime.hub.outbox import Frame
 from tests.ask import ask
 from tests.processes import TOKENS, Server, serve
-
-SECONDS = 10.0
-ALERTS = "/api/notifications/alerts/stream"
-
-
-@dataclass
-class Told:
-    """One event."""
-
-    type: str
-    id: str | None
-    data: dict[str, Any]
-
-
-class Reader:
-    """Reads an event stream as EventSource does (HTML Living Standard §9.2.6)."""
-
-    def __init__(self, lines: asyncio.StreamReader, status: int, headers: dict[str, str]) -> None:
-        self.lines = lines
-        self.status = status
-        self.headers = headers
-        self.last_id = ""
-
-    async def line(self) -> str:
-        """The next line that is no size of a chunk (RFC 9112 §7.1)."""
-        async with asyncio.timeout(SECONDS):
-            return (await self.lines.readuntil(b"\n")).decode().rstrip("\r\n")
-
-    async def next(self) -> Told:
-        """The next event."""
-        fields: dict[str, str] = {}
-        while True:
-            name, _, value = (await self.line()).partition(": ")
-            if name in {"event", "id", "data"}:
-                fields[name] = value
-            elif not name and "data" in fields:
-                self.last_id = fields.get("id", self.last_id)
-                return Told(fields["event"], fields.get("id"), json.loads(fields["data"]))
-
-    async def messages(self, count: int) -> list[str]:
-        """The texts of the next notifications."""
-        return [(await self.next()).data["message"] for _ in range(count)]
-
-    async def ended(self) -> bool:
-        """Whether the rest, which comes to an end, ends as a whole response does."""
-        async with asyncio.timeout(SECONDS):
-            return (await self.lines.read()).endswith(b"0\r\n\r\n")
-
-
-@asynccontextmanager
-async def reading(server: Server, path: str = ALERTS, **headers: str) -> AsyncIterator[Reader]:
-    """Open a stream on a server."""
-    lines, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=2**20)
-    sent = {"Host": f"127.0.0.1:{server.port}", **{n.replace("_", "-"): v for n, v in headers.items()}}
-    head = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
-    writer.write(f"GET {path} HTTP/1.1\r\n{head}\r\n".encode())
-    status, *answered = (await lines.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
-    pairs = (line.partition(": ") for line in answered)
-    try:
-        yield Reader(lines, int(status.split()[1]), {name.lower(): value for name, _, value in pairs})
-    finally:
-        writer.close()
+from tests.realtime.http.event_stream import ALERTS, SECONDS, reading
 
 
 async def publish(server: Server, *messages: str, topic: str = "alerts", who: str = "alice") -> None:
@@ -223,19 +156,6 @@ async def test_a_reader_who_does_not_read_is_hung_up_on(server: Server) -> None:
         assert not await reader.ended()  # it breaks off, so that a browser comes back
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_stopping_server_ends_its_streams(number: int) -> None:
-    with serve() as stopping:
-        async with reading(stopping) as reader, reading(stopping) as other:
-            await reader.next()
-            await other.next()
-            stopped = asyncio.create_task(asyncio.to_thread(stopping.terminate, number))
-            assert await reader.ended()
-            assert await other.ended()
-            async with asyncio.timeout(SECONDS):
-                assert await stopped == 0
-
-
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -275,25 +195,3 @@ async def test_a_full_process_takes_no_reader(settings: Settings) -> None:
 @pytest.mark.django_db(transaction=True)
 async def test_a_made_up_id_is_refused() -> None:
     assert (await ask("GET", ALERTS, headers={"Last-Event-ID": "12"})).error == (400, "invalid")
-
-
-async def test_silence_is_filled_with_comments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime.http.event_outbox.KEEP_ALIVE_SECONDS", 0.01)
-    outbox = EventOutbox(str.encode, lambda: None)
-    assert await outbox.take() == b": keep-alive\n\n"
-
-
-async def test_what_waits_is_taken_together() -> None:
-    outbox = EventOutbox(str.encode, lambda: None)
-    outbox.push(Frame("one "))
-    outbox.push(Frame("two"))
-    assert (outbox.messages, outbox.bytes, outbox.unsent) == (2, 7, 7)
-    assert (await outbox.take()).endswith(b"one two")
-    assert (outbox.messages, outbox.bytes, outbox.unsent) == (2, 7, 0)
-
-
-async def test_after_the_end_there_is_nothing() -> None:
-    outbox = EventOutbox(str.encode, lambda: None)
-    outbox.push(Frame("one"))
-    outbox.end()
-    assert [bool(await outbox.take()), await outbox.take()] == [True, b""]
