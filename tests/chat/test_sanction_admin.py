@@ -9,14 +9,13 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
-from chat.models import Message, Room, Sanction
+from chat.models import Room, Sanction
 from realtime import db
 from realtime.access import Identity
 from realtime.hub.hub import current_hub
-from realtime.streams.activity import activity_of
 from realtime.testing import connect, until
+from tests.realtime.past import said
 
 pytestmark = pytest.mark.django_db
 in_threads = pytest.mark.django_db(transaction=True)
@@ -160,25 +159,6 @@ def test_a_room_with_sanctions_can_be_deleted(staff: Client, lobby: Room, alice:
 
 
 # Activity.
-
-
-def said(room: Room, days_ago: int, *senders: str) -> None:
-    """Messages of another day."""
-    for sender in senders:
-        message = room.post(Identity(f"user:{sender}", sender), "hi")
-        Message.objects.filter(pk=message.pk).update(created_at=timezone.now() - timedelta(days=days_ago))
-
-
-def test_what_was_said_is_counted_by_day_and_by_people(lobby: Room, django_assert_num_queries: Any) -> None:
-    for days_ago, senders in ((0, "aab"), (6, "c"), (7, "d"), (29, "a"), (30, "e")):
-        said(lobby, days_ago, *senders)
-    regretted = lobby.post(GUEST, "hi")
-    lobby.delete_message(GUEST, regretted.seq)
-    with django_assert_num_queries(2):
-        found = activity_of(lobby)
-    assert [(each.days, each.count, each.senders) for each in found.periods] == [(1, 3, 2), (7, 4, 3), (30, 6, 4)]
-    counts = [count for _, count in found.by_day]
-    assert (len(counts), counts[-1], counts[-7], counts[-8], counts[0], sum(counts)) == (30, 3, 1, 1, 1, 6)
 
 
 def test_a_room_s_page_draws_it_and_has_it_as_a_table(staff: Client, lobby: Room) -> None:

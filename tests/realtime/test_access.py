@@ -121,15 +121,3 @@ def test_a_user_is_the_same_with_and_without_a_token() -> None:
     alice = User(pk=7, username="alice")
     assert Identity.of_user(alice).key == Identity.of_user(alice, Token(owner=alice)).key == "user:7"
     assert Identity.of_user(alice).name == "alice"
-
-
-@pytest.mark.parametrize("scope", ["chat:read", "chat:write:new"])
-def test_the_first_to_come_may_make_a_room_with_a_token_for_it(root: User, scope: str) -> None:
-    Room.objects.open("new", Identity.of_user(root, Token(owner=root, scopes=[scope])))
-    assert Room.objects.filter(name="new").exists()
-
-
-def test_a_token_for_something_else_makes_no_room(root: User) -> None:
-    with pytest.raises(Refused, match=r"This token's scopes do not include chat:read:new\."):
-        Room.objects.open("new", Identity.of_user(root, Token(owner=root, scopes=["counter:write"])))
-    assert not Room.objects.exists()

@@ -15,7 +15,6 @@ from realtime import db
 from realtime.access import Identity
 from realtime.protocol import Refused
 from realtime.streams.batch import PAGE, Head
-from realtime.streams.name import is_name
 from realtime.streams.stream import new_epoch
 from tests.realtime.layers import RecordingLayer
 
@@ -30,19 +29,6 @@ def room(db: None) -> Room:
 
 def code_of(refused: pytest.ExceptionInfo[Refused]) -> str:
     return refused.value.code
-
-
-# Names.
-
-
-@pytest.mark.parametrize("name", ["a", "7", "lobby", "a.b_c-d", "0-", "x" * 64])
-def test_a_name_is_lower_case_letters_digits_and_three_signs(name: str) -> None:
-    assert is_name(name)
-
-
-@pytest.mark.parametrize("name", ["", ".a", "-a", "_a", "A", "a b", "a/b", "ä", "a\n", "a\x00", "x" * 65, "²", "ａ"])
-def test_what_cannot_be_a_name(name: str) -> None:
-    assert not is_name(name)
 
 
 def test_epochs_are_short_and_never_the_same() -> None:
