@@ -13,7 +13,10 @@ from tests.processes import postgres_server
 ROOT = Path(__file__).resolve().parent.parent
 MAX_SECONDS = 240
 ABOUT_STORAGE = (
-    *(f"tests/realtime/test_{name}.py" for name in ("db", "streams", "history", "commit", "journal", "live")),
+    "tests/realtime/test_db.py",
+    *(f"tests/realtime/streams/test_{name}.py" for name in ("stream", "commit", "history", "queries", "grants")),
+    "tests/realtime/hub/test_journal.py",
+    "tests/realtime/hub/test_live.py",
     "tests/chat/test_models.py",
 )
 

@@ -1,5 +1,6 @@
 """What was missed, and when all of it has come (following.js), without a socket."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,12 +18,14 @@ SETUP = """
   following.opened();
 """
 CONNECTED = {"state": "connected"}
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
 def page(visit: Visit) -> Page:
     found = visit("/")
-    found.clock.install()
+    found.clock.install(time=NOON)
+    found.clock.pause_at(NOON + timedelta(hours=1))  # from here on a test moves it
     return found
 
 
