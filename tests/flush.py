@@ -25,9 +25,11 @@ def quick_flush() -> Iterator[None]:
     djangos_own = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # noqa: SLF001 - no other way
 
     def teardown(case: TransactionTestCase) -> None:
+        nonlocal made
         connection.ops.execute_sql_flush(flush)
         if _rows() != made:
             djangos_own(case)
+            made = _rows()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
