@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -82,6 +83,13 @@ Visit = Callable[..., Page]
 @pytest.fixture
 def visit(browser: Browser, server: Server, problems: list[str]) -> Iterator[Visit]:
     """Open a page in a browser of one's own, as `visit("/chat/lobby/", name="alice")` or as a guest."""
+    with visiting(browser, server, problems) as opened:
+        yield opened
+
+
+@contextmanager
+def visiting(browser: Browser, server: Server, problems: list[str]) -> Iterator[Visit]:
+    """What the fixture `visit` gives; all that was opened is closed at the end."""
     contexts = []
 
     def noted(message: ConsoleMessage) -> None:
