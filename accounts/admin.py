@@ -1,5 +1,6 @@
 """Users and tokens in Django admin."""
 
+from copy import copy
 from typing import Any
 
 from django import forms
@@ -7,6 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +19,7 @@ from django.utils.safestring import SafeString
 
 from accounts.forms import LifetimeField, ScopesField
 from accounts.models import Token
+from accounts.rights import has_rights_of
 from accounts.scopes import CHOICES
 
 # Django's admin classes take type arguments in their stubs only, hence the ignored ones below.
@@ -27,16 +30,26 @@ class NewTokenForm(forms.ModelForm):  # type: ignore[type-arg]
 
     scopes = ScopesField(label="It may")
     days = LifetimeField(label="Expires after")
+    staff: Any = None
+    """Who makes it; set on the class that a request gets."""
 
     class Meta:
         model = Token
         fields = ("owner", "name", "scopes")
+
+    def clean_owner(self) -> Any:
+        """Let nobody make a token that may do what they may not."""
+        owner = self.cleaned_data["owner"]
+        if not has_rights_of(self.staff, owner):
+            raise forms.ValidationError(f"{owner} may do what you may not: only a superuser makes this token.")
+        return owner
 
 
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
     """A token that exists; scopes that the pages do not offer stay choices where it has them."""
 
     scopes = ScopesField(label="It may")
+    staff: Any = None
 
     class Meta:
         model = Token
@@ -48,6 +61,15 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
         for scope in self.instance.scopes:
             offered.setdefault(scope, scope)
         self.fields["scopes"].choices = offered.items()  # type: ignore[attr-defined]  # it is a ScopesField
+        self._before = copy(self.instance)
+
+    def clean(self) -> dict[str, Any]:
+        """A token that is out may get narrower and shorter; more needs a new one, whose secret nobody has yet."""
+        found: dict[str, Any] = super().clean() or {}
+        given = {name: found[name] for name in ("scopes", "expires_at") if name in found}
+        if len(given) == 2 and not self.staff.is_superuser and Token(**given).exceeds(self._before):
+            raise forms.ValidationError("A token only gets narrower, and ends earlier. For more make a new one.")
+        return found
 
 
 HISTORY = ("prefix", "state", "created_at", "last_used_at", "revoked_at")
@@ -97,7 +119,9 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """A token to be made is asked other things than one that exists."""
         if obj is None:
             kwargs["form"] = NewTokenForm
-        return super().get_form(request, obj, change, **kwargs)
+        form: Any = super().get_form(request, obj, change, **kwargs)  # a class of its own for each request
+        form.staff = request.user
+        return form
 
     def get_fields(self, _request: HttpRequest, obj: Token | None = None) -> tuple[str, ...]:
         """How long it lasts when it is made, then until when; the digest is never shown."""
@@ -108,15 +132,25 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Whose it is never changes."""
         return () if obj is None else ("owner", *HISTORY)
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Only a superuser may make a token that speaks for a superuser."""
-        if not request.user.is_superuser:
-            kwargs["queryset"] = get_user_model()._default_manager.filter(is_superuser=False)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+    def has_change_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:
+        """Nobody touches the tokens of a person who may do what they may not."""
+        return super().has_change_permission(request, obj) and self._may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:
+        """The same; so neither goes a user with them, but by who may do as much."""
+        return super().has_delete_permission(request, obj) and self._may_touch(request, obj)
+
+    def _may_touch(self, request: HttpRequest, obj: Token | None) -> bool:
+        return obj is None or has_rights_of(request.user, obj.owner)
 
     def save_model(self, request: HttpRequest, obj: Token, form: Any, change: bool) -> None:
         """A new one is issued, so that admin makes tokens as everybody does."""
         if change:
+            # Asked again here, where every form ends, that of a list that can be edited too.
+            before = Token.objects.get(pk=obj.pk)
+            more = obj.exceeds(before) and not getattr(request.user, "is_superuser", False)
+            if more or not self._may_touch(request, before):
+                raise PermissionDenied
             super().save_model(request, obj, form, change)
             return
         scopes, days = form.cleaned_data["scopes"], form.cleaned_data["days"]
@@ -144,10 +178,15 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description="Revoke selected tokens", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Token]) -> None:
         """Revoke each by its verb and note it in the admin log."""
-        for token in queryset:
+        chosen = list(queryset)
+        allowed = [token for token in chosen if self._may_touch(request, token)]
+        for token in allowed:
             token.revoke()
             self.log_change(request, token, "Revoked.")
-        messages.success(request, f"Revoked: {', '.join(str(token) for token in queryset)}.")
+        if allowed:
+            messages.success(request, f"Revoked: {', '.join(str(token) for token in allowed)}.")
+        if left := [str(token) for token in chosen if token not in allowed]:
+            messages.error(request, f"Not revoked, since their owners may do what you may not: {', '.join(left)}.")
 
 
 class PeopleAdmin(UserAdmin):  # type: ignore[type-arg]

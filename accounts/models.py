@@ -141,6 +141,11 @@ class Token(models.Model):
         self.refresh_from_db(fields=["revoked_at"])
         look_again(users=[self.owner_id])
 
+    def exceeds(self, other: "Token") -> bool:
+        """Tell whether it may do more than `other`, or for longer: then it is no narrower form of that one."""
+        longer = other.expires_at is not None and (self.expires_at is None or self.expires_at > other.expires_at)
+        return longer or not all(other.allows(scope) for scope in self.scopes)
+
     def allows(self, scope: str) -> bool:
         """Tell whether its scopes cover `scope`: as full as the act is, so `chat:write:lobby`."""
         return any(scope_rules.covers(granted, scope) for granted in self.scopes)

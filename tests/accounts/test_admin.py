@@ -1,15 +1,21 @@
 """Users and tokens in admin."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Token
+
+Helper = Callable[..., Client]
 
 TOKENS = "admin:accounts_token_changelist"
 USERS = "admin:auth_user_changelist"
@@ -59,6 +65,74 @@ def test_only_a_superuser_makes_a_token_that_speaks_for_one(client: Client, root
     answer = client.post(reverse("admin:accounts_token_add"), new(root))
     assert "owner" in answer.context["adminform"].form.errors
     assert client.post(reverse("admin:accounts_token_add"), new(bob)).context["secret"]
+
+
+def test_nobody_makes_a_token_of_who_may_more(helper: Helper, bob: User) -> None:
+    bob.user_permissions.add(Permission.objects.get(codename="moderate_room"))
+    answer = helper("add_token", "view_user").post(reverse("admin:accounts_token_add"), new(bob))
+    assert "owner" in answer.context["adminform"].form.errors
+    assert not Token.objects.exists()
+
+
+@pytest.fixture
+def narrow(root: User) -> Token:
+    """A token of the superuser's that may do little, and has expired."""
+    token = Token.issue(root, "narrow", ["counter:read"])[0]
+    Token.objects.filter(pk=token.pk).update(expires_at=timezone.now() - timedelta(days=1))
+    return token
+
+
+def test_nobody_changes_or_deletes_a_token_of_who_may_more(helper: Helper, narrow: Token) -> None:
+    browser = helper("change_token", "view_token", "delete_token")
+    wider = {"name": "x", "scopes": ["*"], "expires_at_0": "2099-01-01", "expires_at_1": "00:00"}
+    assert browser.post(reverse("admin:accounts_token_change", args=[narrow.pk]), wider).status_code == 403
+    assert browser.post(reverse("admin:accounts_token_delete", args=[narrow.pk]), {"post": "yes"}).status_code == 403
+    chosen = {"_selected_action": [narrow.pk], "post": "yes"}
+    browser.post(reverse(TOKENS), {**chosen, "action": "delete_selected"})
+    answer = browser.post(reverse(TOKENS), {**chosen, "action": "revoke"}, follow=True)
+    assert "Not revoked" in answer.text
+    kept = Token.objects.get()
+    assert (kept.name, kept.scopes, kept.state) == ("narrow", ["counter:read"], "expired")
+
+
+def test_nor_goes_a_person_who_has_such_tokens(helper: Helper, narrow: Token) -> None:
+    browser = helper("delete_user", "view_user", "delete_token")
+    browser.post(reverse("admin:auth_user_delete", args=[narrow.owner_id]), {"post": "yes"})
+    assert User.objects.filter(pk=narrow.owner_id).exists()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"scopes": ["*"]},
+        {"scopes": ["chat:write"]},
+        {"expires_at_0": "2099-01-01", "expires_at_1": "00:00"},
+        {"expires_at_0": "", "expires_at_1": ""},
+    ],
+)
+def test_staff_give_no_token_more_or_longer(helper: Helper, bob: User, more: dict[str, Any]) -> None:
+    token = Token.issue(bob, "phone", ["chat:read"], 3)[0]
+    url = reverse("admin:accounts_token_change", args=[token.pk])
+    same = {"name": "phone", "scopes": ["chat:read"], "expires_at_0": "2020-01-01", "expires_at_1": "00:00"}
+    browser = helper("change_token", "view_token")
+    assert "make a new one" in browser.post(url, {**same, **more}).text
+    token.refresh_from_db()
+    assert (token.scopes, token.state) == (["chat:read"], "active")
+    assert browser.post(url, same).status_code == 302
+    token.refresh_from_db()
+    assert token.state == "expired"
+
+
+def test_a_list_that_can_be_edited_widens_nothing_either(
+    helper: Helper, narrow: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens: Any = admin.site.get_model_admin(Token)
+    monkeypatch.setattr(tokens, "list_editable", ("expires_at",))
+    sent = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-id": str(narrow.pk), "_save": "Save"}
+    browser = helper("change_token", "view_token")
+    answer = browser.post(reverse(TOKENS), {**sent, "form-0-expires_at_0": "2099-01-01", "form-0-expires_at_1": "00:00"})
+    assert answer.status_code == 403
+    assert Token.objects.get().state == "expired"
 
 
 def test_a_token_s_name_scopes_and_end_can_be_changed(staff: Client, token: Token, secret: str) -> None:

@@ -141,3 +141,22 @@ def test_a_lifetime_is_a_number_of_days_or_never(text: str, days: int | None) ->
 def test_any_other_lifetime_is_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="expected 1 to 3650, or never"):
         parse_days(text)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "days", "more"),
+    [
+        (["chat:write"], 5, False),
+        (["chat:write:lobby"], 4, False),
+        ([], 5, False),
+        (["chat:read"], 5, True),
+        (["*"], 5, True),
+        (["chat:write"], 6, True),
+        (["chat:write"], None, True),
+    ],
+)
+def test_a_token_exceeds_another_by_a_scope_or_a_later_end(scopes: list[str], days: int | None, more: bool) -> None:
+    now = timezone.now()
+    other = Token(scopes=["chat:write"], expires_at=now + timedelta(days=5))
+    assert Token(scopes=scopes, expires_at=days and now + timedelta(days=days)).exceeds(other) is more
+    assert not Token(scopes=scopes, expires_at=None).exceeds(Token(scopes=["*"]))
