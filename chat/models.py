@@ -114,9 +114,6 @@ class Message(Record):
     says = ("text",)
     emptied: ClassVar[dict[str, Any]] = {"text": "", "deleted": True}
 
-    def __str__(self) -> str:
-        return f"{self.sender_name}: {self.text[:50]}"
-
     @classmethod
     def saying(cls, sender: Identity, text: str, client_id: str | None) -> Self:
         """A message to be appended; raises Refused `too_long` or `invalid`."""

@@ -187,9 +187,6 @@ class Notification(Record):
             models.UniqueConstraint(fields=["stream", "sender_key", "client_id"], name="notification_client_id"),
         ]
 
-    def __str__(self) -> str:
-        return self.title or self.message[:50]
-
     @classmethod
     def saying(cls, sender: Identity, draft: Draft) -> Self:
         """A notification to be appended."""

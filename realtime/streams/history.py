@@ -96,6 +96,10 @@ class Record(Entry):
     class Meta(Entry.Meta):
         abstract = True
 
+    def __str__(self) -> str:
+        # Without what it says: Django's admin log keeps this for ever, also of what was deleted.
+        return f"{self._meta.verbose_name} {self.seq} in {self.stream.name}"
+
     @classmethod
     def deleting(cls, sender: Identity, target: int, client_id: str | None = None) -> Self:
         """The deletion of the entry at a position, to be appended."""
