@@ -18,7 +18,7 @@ def rooms(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def room(request: HttpRequest, name: str) -> HttpResponse:
-    """A room. One that nobody made is made by its first socket, in development or for staff; else 404."""
+    """A room. In development its first socket makes it; else one that is not there is 404, with the way there."""
 
     def more(_: Room) -> dict[str, Any]:
         return {"may_moderate": request.user.has_perm("chat.moderate_room"), "max_text": conf.max_text}

@@ -25,7 +25,7 @@ def default(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def counter(request: HttpRequest, name: str) -> HttpResponse:
-    """A named counter. One that nobody made is made by its first socket, in development or for staff; else 404."""
+    """A named counter. In development its first socket makes it; else what is not there is 404."""
     if name.lower() == DEFAULT:
         return redirect("counter:default")
     return page(request, name, NameForm())

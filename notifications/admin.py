@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path
@@ -112,7 +113,9 @@ class NotificationAdmin(RecordAdmin):
         return person_view(self, request, pk)
 
     def listening(self, request: HttpRequest, pk: int) -> JsonResponse:
-        """How many connections are subscribed to a topic now."""
+        """How many connections are subscribed to a topic now, for who may publish."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
         topic = Topic.objects.filter(pk=pk, owner=None).first()
         count = listeners(group_of(topic.key)) if topic else 0
         return JsonResponse({"listening": count})

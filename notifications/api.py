@@ -152,7 +152,7 @@ async def _stream(request: ApiRequest, topics: list[str], since: dict[str, event
         "since": {name: cursor.model_dump(exclude_none=True) for name, cursor in cursors.items()} or None,
     }
     subscribe = command_in(request, events.Subscribe, asked)
-    return await respond(request, request.auth, NotificationsConsumer(), subscribe, Positions(cursors).after)
+    return await respond(request, request.auth, NotificationsConsumer(makes=False), subscribe, Positions(cursors).after)
 
 
 # Topics and notifications.

@@ -38,8 +38,10 @@ class Begun(NamedTuple):
 class NotificationsConsumer(JsonConsumer):
     """`/ws/notifications/`: one socket, many topics."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, makes: bool = True) -> None:
+        """With `makes` false subscribing makes no topic in production: for what is asked by a GET."""
         super().__init__()
+        self.makes = makes
         self.followed: dict[str, Following] = {}
         """By the name the client uses."""
         self.own: Subscription | None = None
@@ -128,7 +130,7 @@ class NotificationsConsumer(JsonConsumer):
     def _topic(self, name: str, action: Action) -> Topic:
         """The topic of that name, if one may do this there; a refusal leaves the socket open for its other topics."""
         try:
-            topic: Topic = Topic.objects.open(name, self.identity)
+            topic: Topic = Topic.objects.open(name, self.identity, make=self.makes)
             access.require(self.identity, action, topic)
         except Refused as refusal:
             raise Refused(refusal.code, refusal.message, fields=refusal.fields) from None

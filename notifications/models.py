@@ -33,8 +33,10 @@ def known_as(name: str, visitor: Identity) -> str:
 class TopicQuerySet(StreamQuerySet):
     """Topics as people and programs name them."""
 
-    def open(self, name: str, visitor: Identity) -> "Topic":
+    def open(self, name: str, visitor: Identity, *, make: bool = True) -> "Topic":
         """The topic of that name, `me`, or `@` and a user name; made on first use where that is allowed.
+
+        The topics of people and `system` are there for all: who reads them first makes them, whatever `make` says.
 
         Raises Refused for a bad name, an unknown topic or user, and a guest's `me`.
         """
@@ -49,7 +51,7 @@ class TopicQuerySet(StreamQuerySet):
             readable = {"guest_access": AccessLevel.READ, "member_access": AccessLevel.READ}
             topic, _ = self.get_or_create(name=SYSTEM, defaults=readable)
         else:
-            topic = super().open(name, visitor)
+            topic = super().open(name, visitor, make=make)
         return topic
 
     def _user(self, username: str, visitor: Identity) -> Any:
@@ -133,9 +135,13 @@ class Topic(History):
             may = user is not None and user.has_perm("notifications.publish_to_people")
             return None if may else NOT_PEOPLE
         if self.name == SYSTEM and action == "write":
-            may = identity.is_superuser or getattr(user, "is_staff", False)
+            may = user is not None and user.has_perm("notifications.add_notification")
             return None if may else "Only staff publish to system."
         return super().denies(identity, action)
+
+    def hidden(self) -> str | None:
+        """A person's own topic is asked for by their name, and says why it is not to be had."""
+        return super().hidden() if self.owner_id is None else None
 
     def publish(self, sender: Identity, message: str, **details: Any) -> "Notification":
         """Tell all who subscribed; broadcast when the surrounding transaction commits.

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -12,7 +12,7 @@ from notifications.draft import MAX_TITLE
 from notifications.models import ME, SYSTEM, Topic
 from realtime.conf import conf
 from realtime.streams import validate_name
-from realtime.views import may, may_make, readable_or_404, socket_origin, terminal, visitor_of
+from realtime.views import may, may_make_here, missing_page, readable_or_404, socket_origin, terminal, visitor_of
 
 
 @require_safe
@@ -22,9 +22,12 @@ def notifications(request: HttpRequest) -> HttpResponse:
     if chosen == ME and not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
     if chosen not in {"", ME, SYSTEM}:
-        readable_or_404(request, Topic, chosen)
+        try:
+            readable_or_404(request, Topic, chosen)
+        except Http404:
+            return missing_page(request, Topic, chosen)
     topics = topics_of(request)
-    makes, notifies = may_make(request), request.user.has_perm("notifications.publish_to_people")
+    makes, notifies = may_make_here(request, Topic), request.user.has_perm("notifications.publish_to_people")
     context = {
         "chosen": chosen,
         "topics": topics,

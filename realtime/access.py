@@ -42,6 +42,9 @@ class Guarded(Protocol):
     def denies(self, identity: "Identity", action: Action) -> str | None:
         """Why `identity` may not do this, in words for them; None if they may. A token's scopes are no matter here."""
 
+    def hidden(self) -> str | None:
+        """What somebody is told who may do nothing in it, as if it were not there; None: that they may not."""
+
     def changes_in(self, identity: "Identity") -> float | None:
         """Seconds after which `denies` may answer otherwise because time has passed; None: it will not."""
 
@@ -133,24 +136,23 @@ def denial(identity: Identity, action: Action, stream: Guarded) -> str | None:
 
 
 def require(identity: Identity, action: Action, stream: Guarded) -> None:
-    """Raise Refused, with its reason, unless `identity` may do this to `stream`. Synchronous."""
-    _raise(denial(identity, action, stream), action)
+    """Raise Refused, with its reason, unless `identity` may do this to `stream`. Synchronous.
 
-
-def _raise(reason: str | None, action: Action) -> None:
-    if reason is not None:
-        raise Refused("forbidden", reason, close=CloseCode.NOT_ALLOWED if action == "read" else None)
+    To somebody who may do nothing there, a private stream answers as one that does not exist.
+    """
+    Rights(identity, stream).require(action)
 
 
 class Rights:
     """What one identity may do in one stream, as last looked at: commands ask this, and not the database."""
 
-    __slots__ = ("_until", "read", "write")
+    __slots__ = ("_hidden", "_until", "read", "write")
 
     def __init__(self, identity: Identity, stream: Guarded) -> None:
         self.read = denial(identity, "read", stream)
         """Why they may not; None if they may."""
         self.write = denial(identity, "write", stream)
+        self._hidden = stream.hidden() if self.read and self.write else None
         seconds = stream.changes_in(identity)
         self._until = None if seconds is None else time.monotonic() + seconds
 
@@ -161,4 +163,9 @@ class Rights:
 
     def require(self, action: Action) -> None:
         """Raise Refused, with its reason, unless this is among them."""
-        _raise(self.read if action == "read" else self.write, action)
+        reason = self.read if action == "read" else self.write
+        if reason is None:
+            return
+        if self._hidden is not None:
+            raise Refused("not_found", self._hidden, close=CloseCode.NO_SUCH_STREAM)
+        raise Refused("forbidden", reason, close=CloseCode.NOT_ALLOWED if action == "read" else None)

@@ -12,6 +12,7 @@ from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_safe
 
 from realtime.access import Action, Identity, denial
@@ -20,6 +21,7 @@ from realtime.hub.hub import connection_count
 from realtime.routing import registered
 from realtime.streams.kinds import kinds
 from realtime.streams.name import is_name
+from realtime.streams.queries import may_make
 from realtime.streams.stream import Stream
 
 AnyStream = TypeVar("AnyStream", bound=Stream)
@@ -45,20 +47,22 @@ def may(visitor: Identity, action: Action, stream: Stream) -> bool:
     return denial(visitor, action, stream) is None
 
 
-def may_make(request: HttpRequest) -> bool:
-    """Tell whether a first visit makes the stream: anybody's in development, staff's in production."""
-    return settings.DEBUG or bool(getattr(request.user, "is_staff", False))
+def may_make_here(request: HttpRequest, model: type[Stream]) -> bool:
+    """Tell whether the visitor's first socket in a new stream makes it."""
+    return may_make(model, request.user if request.user.is_authenticated else None)
 
 
 def readable_or_404(request: HttpRequest, model: type[AnyStream], name: str) -> AnyStream:
-    """The stream of that name; an unsaved one where the visitor's socket will make it.
+    """The stream of that name; in development an unsaved one, which the visitor's socket will make.
+
+    In production a page's socket makes none: anybody could lead somebody there who may, by a link.
 
     Raises Http404 for what is no name, where there is none of that name, and where the visitor may not read it.
     """
     if not is_name(name):
         raise Http404("no stream can have this name")
     found: AnyStream | None = model._default_manager.filter(name=name).first()
-    if found is None and not may_make(request):
+    if found is None and not settings.DEBUG:
         raise Http404("there is none of this name")
     found = found or model(name=name)
     if not may(visitor_of(request), "read", found):
@@ -83,7 +87,7 @@ def list_page(request: HttpRequest, model: type[AnyStream], template: str = "rea
         "kinds": model._meta.verbose_name_plural,
         "streams": model._default_manager.readable_by(visitor_of(request)),
         "form": form,
-        "may_make": may_make(request),
+        "may_make": may_make_here(request, model),
     }
     return render(request, template, context)
 
@@ -100,12 +104,16 @@ def stream_page(
 ) -> HttpResponse:
     """The page of the stream of that name, which its visitor may read; its socket is at `route`, where {} is the name.
 
-    One that nobody made is made by its first socket, in development or for staff. The template has it as `stream`
-    and called as its model, what else a page of it asks for, and what `more` gives. Raises Http404.
+    In development its first socket makes one that is not there; else the page says who can. The template has it as
+    `stream` and called as its model, what else a page of it asks for, and what `more` gives.
+    Raises Http404 for what is no name.
     """
     if name != name.lower():
         return redirect(model(name=name.lower()))
-    found = readable_or_404(request, model, name)
+    try:
+        found = readable_or_404(request, model, name)
+    except Http404:
+        return missing_page(request, model, name)
     context = {
         "stream": found,
         str(model._meta.model_name): found,
@@ -115,9 +123,34 @@ def stream_page(
         "origin": socket_origin(request),
         "terminal": terminal(),
         "may_write": may(visitor_of(request), "write", found),
-        "may_make": may_make(request),
+        "may_make": may_make_here(request, model),
     }
     return render(request, template, {**context, **more(found)})
+
+
+def missing_page(request: HttpRequest, model: type[Stream], name: str) -> HttpResponse:
+    """The page for what is not there, or not for this visitor: who makes it, and the way there for who may.
+
+    Raises Http404 for what is no name.
+    """
+    if not is_name(name):
+        raise Http404("no stream can have this name")
+    makes = request.user.is_staff and may_make_here(request, model) if request.user.is_authenticated else False
+    context = {
+        "name": name,
+        "kind": model._meta.verbose_name,
+        "kinds": model._meta.verbose_name_plural,
+        "make_url": make_url(model, name) if makes else "",
+    }
+    return render(request, "realtime/missing.html", context, status=404)
+
+
+def make_url(model: type[Stream], name: str) -> str:
+    """Admin's form for a new stream with that name filled in; "" where there is none."""
+    try:
+        return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add", query={"name": name})
+    except NoReverseMatch:
+        return ""
 
 
 def terminal() -> str:

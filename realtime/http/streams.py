@@ -20,8 +20,11 @@ Name = Annotated[str, AfterValidator(printable), Field(json_schema_extra={"patte
 
 
 def open_stream(model: type[Stream], name: str, identity: Identity, action: Action) -> Any:
-    """The stream of that name, if `identity` may do this there; raises Refused. Synchronous, for db.run."""
-    stream = model._default_manager.open(name, identity)
+    """The stream of that name, if `identity` may do this there; raises Refused. Synchronous, for db.run.
+
+    To read it makes none, unless in development: reading is what a GET does.
+    """
+    stream = model._default_manager.open(name, identity, make=action == "write")
     access.require(identity, action, stream)
     return stream
 

@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.auth import get_permission_codename
 from django.db import models
 from django.db.models import Q
 
@@ -12,13 +13,32 @@ from realtime.streams.grants import GRANT_FIELDS, granted_to
 from realtime.streams.name import is_name, validate_name
 
 
+def missing(model: type[models.Model]) -> str:
+    """What is said where there is no such stream."""
+    return f"There is no such {model._meta.verbose_name}."
+
+
+def may_make(model: type[models.Model], user: Any) -> bool:
+    """Tell whether a user may make streams of a kind: in development anybody, in production by permission to add them.
+
+    None is a guest.
+    """
+    return settings.DEBUG or (user is not None and bool(user.has_perm(added_by(model))))
+
+
+def added_by(model: type[models.Model]) -> str:
+    """The permission to add rows of a model: `chat.add_room`."""
+    return f"{model._meta.app_label}.{get_permission_codename('add', model._meta)}"
+
+
 class StreamQuerySet(models.QuerySet[Any]):
     """Streams as visitors meet them."""
 
-    def open(self, name: str, visitor: Identity) -> Any:
-        """The stream of that name. In development the first visitor makes it, in production staff do.
+    def open(self, name: str, visitor: Identity, *, make: bool = True) -> Any:
+        """The stream of that name, made by its first visitor where they may make one: see `may_make`.
 
-        Raises Refused with close code 4500 for what is no name, and 4504 where there is none of that name.
+        With `make` false nobody does in production: a link or an image on another site's page can ask that much in
+        somebody's name. Raises Refused with close code 4500 for what is no name, and 4504 where none has that name.
         """
         name = name.lower()
         kind = self.model._meta.verbose_name
@@ -27,12 +47,12 @@ class StreamQuerySet(models.QuerySet[Any]):
         stream = self.filter(name=name).first()
         if stream is not None:
             return stream
-        if settings.DEBUG or getattr(visitor.user, "is_staff", False):
+        if (make or settings.DEBUG) and may_make(self.model, visitor.user):
             fresh = self.model(name=name)
             if not (visitor.has_scope("read", fresh) or visitor.has_scope("write", fresh)):
                 require(visitor, "read", fresh)
             return self.get_or_create(name=name)[0]
-        raise Refused("not_found", f"There is no such {kind}.", close=CloseCode.NO_SUCH_STREAM)
+        raise Refused("not_found", missing(self.model), close=CloseCode.NO_SUCH_STREAM)
 
     def readable_by(self, identity: Identity) -> Self:
         """The streams that `identity` may read, without regard to the scopes of a token."""

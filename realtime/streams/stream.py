@@ -23,7 +23,7 @@ from realtime.streams.entry import AnyEntry, Entry, entry_model_of
 from realtime.streams.grants import NO_GRANTS, Grants, grants_of
 from realtime.streams.key import key_of
 from realtime.streams.name import validate_name
-from realtime.streams.queries import StreamQuerySet
+from realtime.streams.queries import StreamQuerySet, missing
 
 IDS_KEPT = timedelta(hours=24)
 """How long a client's id is known at least: what it sends again within this time is stored once."""
@@ -117,6 +117,14 @@ class Stream(models.Model):
         if AccessLevel(self.member_access).covers(action) or self.grants.cover(identity, action):
             return None
         return f"Members may not {action} here."
+
+    def hidden(self) -> str | None:
+        """What somebody is told who may do nothing here: of a private stream what is told of one that is not there.
+
+        In development, where the first visitor makes what is not there, nothing can be hidden so.
+        """
+        private = self.guest_access == self.member_access == AccessLevel.NONE
+        return missing(type(self)) if private and not settings.DEBUG else None
 
     def changes_in(self, identity: Identity) -> float | None:
         """Seconds after which `denies` may answer otherwise because time has passed; None: it will not."""

@@ -80,12 +80,21 @@ OWN_TOPIC = {
 """Who may read their own topic `me`."""
 
 
+PRIVATE = ("s-board", "s-vault")
+
+
+def hidden(who: str, app: str, stream: str) -> bool:
+    """Tell whether a stream answers them as one that is not there: it is private, and they may do nothing in it."""
+    return stream in PRIVATE and not any(RIGHTS[who].may(app, action, stream) for action in ("read", "write"))
+
+
 class Need(Enum):
     """What something asks of who does it, and how it is refused."""
 
     NOTHING = auto()
     READ = auto()
-    """`forbidden`: 403, to guests 401; a room's or counter's socket closes with 4506; a page answers 404."""
+    """`forbidden`: 403, to guests 401; a room's or counter's socket closes with 4506; a page answers 404.
+    What is `hidden` is `not_found`: 404, 4504."""
     WRITE = auto()
     """`forbidden`: 403, to guests 401; the socket stays open."""
     MODERATE = auto()

@@ -7,7 +7,7 @@ from django.test import AsyncClient
 
 from config.api import api
 from tests.access.cast import Actor, Cast
-from tests.access.table import BAD_TOKENS, GUESTS, OPERATIONS, RIGHTS, STREAMS, TOKENS, Need, Row
+from tests.access.table import BAD_TOKENS, GUESTS, OPERATIONS, RIGHTS, STREAMS, TOKENS, Need, Row, hidden
 from tests.processes import PASSWORD
 
 
@@ -40,6 +40,8 @@ def expectation(who: str, row: Row, stream: str) -> tuple[int, str]:
             allowed = RIGHTS[who].may(row.app, "read" if row.need is Need.READ else "write", stream)
     if allowed:
         return row.answer, ""
+    if row.need in {Need.READ, Need.WRITE} and hidden(who, row.app, stream):
+        return 404, "not_found"
     return (401 if who in GUESTS or row.need is Need.TOKEN else 403), "forbidden"
 
 

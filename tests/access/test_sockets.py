@@ -11,7 +11,7 @@ from realtime import db
 from realtime.consumers.commands import JsonConsumer
 from realtime.testing import Event, Socket, connect
 from tests.access.cast import OPS, Actor, Cast
-from tests.access.table import BAD_TOKENS, COMMANDS, GUESTS, MODERATORS, RIGHTS, STREAMS, Need, Row
+from tests.access.table import BAD_TOKENS, COMMANDS, GUESTS, MODERATORS, RIGHTS, STREAMS, Need, Row, hidden
 
 BARRIER = "what no route knows"
 
@@ -73,10 +73,17 @@ def expectation(who: str, row: Row, stream: str) -> str:
     if who in BAD_TOKENS:
         return "Invalid token 1008"
     if not enters(who, row, stream):
-        return "forbidden 4506"
+        return "not_found 4504" if hidden(who, row.app, stream) else "forbidden 4506"
     if allowed(who, row, stream):
         return "done"
+    if row.app == "notifications" and hidden(who, row.app, stream) and not is_guest_s(who, row):
+        return "not_found"
     return "Authentication required 1008" if row.need is Need.USER else "forbidden"
+
+
+def is_guest_s(who: str, row: Row) -> bool:
+    """Whether a guest is told so, before what they ask for is looked at."""
+    return row.need is Need.READ_AS_USER and who in GUESTS
 
 
 async def outcome(actor: Actor, key: tuple[str, str], stream: str, spare: str) -> str:

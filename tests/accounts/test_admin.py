@@ -130,7 +130,9 @@ def test_a_list_that_can_be_edited_widens_nothing_either(
     monkeypatch.setattr(tokens, "list_editable", ("expires_at",))
     sent = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-id": str(narrow.pk), "_save": "Save"}
     browser = helper("change_token", "view_token")
-    answer = browser.post(reverse(TOKENS), {**sent, "form-0-expires_at_0": "2099-01-01", "form-0-expires_at_1": "00:00"})
+    answer = browser.post(
+        reverse(TOKENS), {**sent, "form-0-expires_at_0": "2099-01-01", "form-0-expires_at_1": "00:00"}
+    )
     assert answer.status_code == 403
     assert Token.objects.get().state == "expired"
 

@@ -48,11 +48,13 @@ def test_only_who_moderates_is_offered_to(client: Client, board: Room, alice: Us
         assert client.get("/chat/board/").context["may_moderate"] is may
 
 
-def test_a_room_that_nobody_made_is_there_for_staff(client: Client, root: User) -> None:
+def test_a_room_that_nobody_made_is_not_there_and_who_may_is_led_to_make_it(client: Client, root: User) -> None:
     assert client.get("/chat/new/").status_code == 404
     client.force_login(root)
-    assert client.get("/chat/new/").status_code == 200
-    assert not Room.objects.exists()  # its first socket makes it
+    answer = client.get("/chat/new/")
+    assert answer.status_code == 404
+    assert "/admin/chat/room/add/?name=new" in answer.text
+    assert not Room.objects.exists()
 
 
 def test_a_room_one_may_not_read_is_not_found(client: Client, board: Room) -> None:

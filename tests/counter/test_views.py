@@ -41,11 +41,13 @@ def test_what_is_no_name_is_not_found(client: Client, development: None, db: Non
     assert client.get(f"/counter/{name}/").status_code == 404
 
 
-def test_a_counter_that_nobody_made_is_there_for_staff(client: Client, root: User) -> None:
+def test_a_counter_that_nobody_made_is_not_there_and_who_may_is_led_to_make_it(client: Client, root: User) -> None:
     assert client.get("/counter/new/").status_code == 404
     client.force_login(root)
-    assert client.get("/counter/new/").status_code == 200
-    assert not Counter.objects.exists()  # its first socket makes it
+    answer = client.get("/counter/new/")
+    assert answer.status_code == 404
+    assert "/admin/counter/counter/add/?name=new" in answer.text
+    assert not Counter.objects.exists()
 
 
 def test_in_development_anybody_may_open_a_new_one(client: Client, development: None, db: None) -> None:

@@ -266,3 +266,9 @@ def test_nobody_resets_a_person_s_own_topic(staff: Client, alice: User) -> None:
     own.publish(OPS, "private words")
     assert staff.post(reset_url(own)).headers["location"] == reverse("admin:notifications_topic_changelist")
     assert Notification.objects.count() == 1
+
+
+def test_how_many_listen_is_told_to_who_may_publish(helper: Callable[..., Client], alerts: Topic) -> None:
+    url = reverse("admin:notifications_listening", args=[alerts.pk])
+    assert helper("view_topic").get(url).status_code == 403
+    assert helper("add_notification").get(url).json() == {"listening": 0}

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from pytest_django import Settings
 
+from accounts.models import Token
 from notifications.models import Cursor, Topic
 from realtime import db
 from realtime.access import AccessLevel, Identity
@@ -161,3 +162,12 @@ async def test_what_is_no_position_is_invalid(backups: Topic, seq: object) -> No
 async def test_what_names_no_topic_is_refused(secret: str, name: str) -> None:
     answer = await ask("GET", f"/api/notifications/{name}/", secret=secret)
     assert answer.error in {(400, "invalid"), (403, "forbidden")}
+
+
+@pytest.mark.parametrize("path", ["new/", "new/stream", "stream?topics=new", "new/1/"])
+async def test_a_get_makes_no_topic_for_who_may_make_one_and_a_post_does(root: User, path: str) -> None:
+    secret = (await db.run(Token.issue, root, "script"))[1]
+    answer = await ask("GET", f"/api/notifications/{path}", secret=secret)
+    assert answer.error == (404, "not_found")
+    assert not await Topic.objects.aexists()
+    assert (await ask("POST", "/api/notifications/new/", body="hi", secret=secret)).status == 201

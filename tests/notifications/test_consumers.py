@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import transaction
 from pytest_django import Settings
 
@@ -605,7 +605,7 @@ async def test_a_heartbeat_comes_once_however_many_subscribe(settings: Settings)
 
 
 async def test_only_staff_publish_to_system(alice: User, bob: User) -> None:
-    await db.run(lambda: User.objects.filter(pk=bob.pk).update(is_staff=True))
+    await db.run(lambda: bob.user_permissions.add(Permission.objects.get(codename="add_notification")))
     staff = await db.run(lambda: User.objects.get(pk=bob.pk))
     async with connect(PATH, user=alice) as member, connect(PATH, user=staff) as socket:
         await subscribe(member, "system")

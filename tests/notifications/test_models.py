@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.exceptions import ValidationError
 from pytest_django import Settings
 
@@ -200,10 +200,11 @@ def test_a_topic_is_known_by_one_name(name: str, known: str, alice: User) -> Non
 # Who may what.
 
 
-def test_to_system_only_staff_publish(alice: User, bob: User, root: User) -> None:
-    User.objects.filter(pk=bob.pk).update(is_staff=True)
+def test_to_system_only_staff_publish_who_may_add_notifications(alice: User, bob: User, root: User) -> None:
+    User.objects.filter(pk__in=[alice.pk, bob.pk]).update(is_staff=True)
+    bob.user_permissions.add(Permission.objects.get(codename="add_notification"))
     system = Topic.objects.open("system", GUEST)
-    for user, may in ((alice, False), (User.objects.get(pk=bob.pk), True), (root, True)):
+    for user, may in ((User.objects.get(pk=alice.pk), False), (User.objects.get(pk=bob.pk), True), (root, True)):
         assert (system.denies(Identity.of_user(user), "write") is None) == may
     assert system.denies(GUEST, "write") is not None
     assert system.denies(GUEST, "read") is None
@@ -272,4 +273,3 @@ def test_each_user_and_topic_has_one_position(alerts: Topic, alice: User, bob: U
 def test_a_topic_is_called_by_its_title_or_its_name(alice: User) -> None:
     assert [str(Topic(name="alerts")), str(Topic(name="a", title="All alerts"))] == ["alerts", "All alerts"]
     assert str(Topic.objects.open("me", Identity.of_user(alice))) == "@alice"
-    assert str(Notification(message="m" * 60)) == "m" * 50

@@ -53,6 +53,14 @@ def test_a_topic_is_opened_by_its_address(client: Client, alerts: Topic) -> None
     assert client.get(alerts.get_absolute_url()).context["chosen"] == "alerts"
 
 
+def test_who_may_make_a_topic_is_led_to_it(client: Client, root: User) -> None:
+    client.force_login(root)
+    answer = client.get("/notifications/", {"topic": "new"})
+    assert answer.status_code == 404
+    assert "/admin/notifications/topic/add/?name=new" in answer.text
+    assert not Topic.objects.exists()
+
+
 @pytest.mark.parametrize("name", ["none", "no/name", "@alice", "@1"])
 def test_a_topic_that_is_not_there_is_not_found(client: Client, alerts: Topic, name: str) -> None:
     assert client.get("/notifications/", {"topic": name}).status_code == 404

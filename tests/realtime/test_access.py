@@ -37,7 +37,7 @@ def test_a_guest_may_what_guests_may(level: str, expected: str) -> None:
 
 @pytest.mark.parametrize(("level", "expected"), [("none", ""), ("read", "r"), ("write", "rw")])
 def test_a_member_may_what_members_may(level: str, expected: str) -> None:
-    room = Room(name="lobby", guest_access="none", member_access=level)
+    room = Room(name="lobby", guest_access="read", member_access=level)
     assert allowed(Identity.of_user(User(pk=1, username="alice")), room) == expected
 
 
@@ -97,6 +97,29 @@ def test_who_is_refused_is_told_what_would_help() -> None:
         refusal = refusal_of(identity, "write", room)
         assert refusal is not None
         assert refusal.message == message
+
+
+@pytest.mark.django_db
+def test_a_private_room_answers_as_one_that_is_not_there(settings: Settings, alice: User, bob: User) -> None:
+    room = Room.objects.create(name="vault", guest_access="none", member_access="none")
+    room.writers.add(bob)
+    muted = Identity.of_user(alice, Token(owner=alice, scopes=["chat:read"]))
+    for identity in (GUEST, Identity.of_user(alice), muted):
+        with pytest.raises(Refused) as missing:
+            Room.objects.open("nowhere", identity)
+        for action in ("read", "write"):
+            refusal = refusal_of(identity, action, Room.objects.get())  # type: ignore[arg-type]
+            assert refusal is not None
+            assert (refusal.code, refusal.message, refusal.close) == (
+                missing.value.code,
+                missing.value.message,
+                missing.value.close,
+            )
+    assert allowed(Identity.of_user(bob), Room.objects.get()) == "rw"
+    writes = Identity.of_user(bob, Token(owner=bob, scopes=["chat:write"]))
+    assert allowed(writes, Room.objects.get()) == "w"  # who may do anything there knows of it
+    settings.DEBUG = True
+    assert allowed(GUEST, Room.objects.get()) == ""  # a room that is not there would be made
 
 
 def test_guests_write_in_development_and_read_in_production(settings: Settings) -> None:

@@ -1,5 +1,8 @@
 """The home page, the console, and what the pages of the apps ask."""
 
+import re
+from collections.abc import Callable
+
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import Http404, HttpRequest, HttpResponse
@@ -31,9 +34,9 @@ def test_sockets_are_as_secure_as_the_page(secure: bool, origin: str) -> None:
 
 
 def test_a_first_visit_makes_a_stream_where_it_may(settings: Settings, alice: User, root: User) -> None:
-    assert [views.may_make(request_of(user)) for user in (None, alice, root)] == [False, False, True]
+    assert [views.may_make_here(request_of(user), Room) for user in (None, alice, root)] == [False, False, True]
     settings.DEBUG = True
-    assert views.may_make(request_of())
+    assert views.may_make_here(request_of(), Room)
 
 
 def test_a_stream_is_found_by_who_may_read_it(lobby: Room, alice: User) -> None:
@@ -123,17 +126,34 @@ def test_a_name_in_capitals_leads_to_the_page(alice: User) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["nowhere", "not a name", "{}"])
-def test_what_is_not_there_has_no_page(name: str, alice: User) -> None:
+@pytest.mark.parametrize("name", ["not a name", "{}"])
+def test_what_is_no_name_has_no_page(name: str, alice: User) -> None:
     with pytest.raises(Http404):
         page(name, alice)
 
 
 @pytest.mark.django_db
-def test_who_may_not_read_has_no_page(lobby: Room, alice: User) -> None:
+def test_what_is_not_there_looks_like_what_one_may_not_read(lobby: Room, alice: User) -> None:
     Room.objects.update(member_access=AccessLevel.NONE)
-    with pytest.raises(Http404):
-        page("lobby", alice)
+    hidden, missing = page("lobby", alice), page("nowhere", alice)
+    assert [hidden.status_code, missing.status_code] == [404, 404]
+    shown = [re.sub('value="[^"]*"', "", answer.content.decode()) for answer in (hidden, missing)]  # the CSRF token
+    assert shown[0].replace("lobby", "nowhere") == shown[1]
+    assert "Staff with the permission to add rooms can make it" in missing.content.decode()
+
+
+def test_who_may_make_it_is_offered_to_and_a_page_makes_nothing(helper: Callable[..., Client]) -> None:
+    answer = helper("add_room").get("/chat/new/")
+    assert answer.status_code == 404
+    assert 'href="/admin/chat/room/add/?name=new"' in answer.text
+    assert "/admin/" not in helper("add_counter").get("/chat/new/").text.partition("<main")[2]
+    assert "/accounts/login/?next=/chat/new/" in Client().get("/chat/new/").text.partition("<main")[2]
+    assert not Room.objects.exists()
+
+
+def test_where_there_is_no_admin_nothing_is_offered(settings: Settings) -> None:
+    settings.ROOT_URLCONF = "realtime.urls"
+    assert views.make_url(Room, "new") == ""
 
 
 @pytest.mark.django_db

@@ -4,7 +4,8 @@ import asyncio
 from contextlib import nullcontext
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
+from pytest_django import Settings
 
 from accounts.models import Token
 from chat.models import Room
@@ -12,6 +13,7 @@ from realtime import db
 from realtime.access import Identity
 from realtime.protocol import CloseCode, Refused
 from realtime.streams.grants import GRANT_FIELDS
+from realtime.streams.queries import added_by, may_make, missing
 
 pytestmark = pytest.mark.django_db
 GUEST = Identity.of_guest("some-guest")
@@ -50,12 +52,29 @@ def test_in_production_nobody_finds_a_room_that_is_not_there() -> None:
     assert refused(caught) == ("not_found", CloseCode.NO_SUCH_STREAM)
 
 
-@pytest.mark.parametrize("staff", [True, False])
-def test_in_production_staff_make_rooms(staff: bool, alice: User) -> None:
-    alice.is_staff = staff
-    with nullcontext() if staff else pytest.raises(Refused):
+@pytest.mark.parametrize(("permission", "makes"), [("add_room", True), ("add_counter", False), ("change_room", False)])
+def test_in_production_who_may_add_rooms_makes_them(permission: str, makes: bool, alice: User) -> None:
+    alice.is_staff = True
+    alice.user_permissions.add(Permission.objects.get(codename=permission))
+    with nullcontext() if makes else pytest.raises(Refused):
         Room.objects.open("new", Identity.of_user(alice))
-    assert Room.objects.filter(name="new").exists() == staff
+    assert Room.objects.filter(name="new").exists() == makes
+
+
+def test_what_only_asks_makes_none_in_production(root: User, settings: Settings) -> None:
+    with pytest.raises(Refused) as caught:
+        Room.objects.open("new", Identity.of_user(root), make=False)
+    assert refused(caught) == ("not_found", CloseCode.NO_SUCH_STREAM)
+    settings.DEBUG = True
+    assert Room.objects.open("new", Identity.of_user(root), make=False).pk
+
+
+def test_the_permission_is_that_to_add_rows(alice: User, root: User, settings: Settings) -> None:
+    assert added_by(Room) == "chat.add_room"
+    assert missing(Room) == "There is no such room."
+    assert [may_make(Room, user) for user in (None, alice, root)] == [False, False, True]
+    settings.DEBUG = True
+    assert may_make(Room, None)
 
 
 @pytest.mark.django_db(transaction=True)
