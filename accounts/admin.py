@@ -42,6 +42,7 @@ class NewTokenForm(forms.ModelForm):  # type: ignore[type-arg]
         owner = self.cleaned_data["owner"]
         if not has_rights_of(self.staff, owner):
             raise forms.ValidationError(f"{owner} may do what you may not: only a superuser makes this token.")
+        Token.check_number(owner)
         return owner
 
 

@@ -125,6 +125,8 @@ def _log_in_and_issue(request: HttpRequest, asked: NewToken) -> tuple[Token, str
         AxesProxyHandler.user_logged_in(sender=make_token, request=request, user=user)
         return Token.issue(user, asked.name, asked.scopes, None if asked.days == "never" else asked.days)
     except ValidationError as error:
+        if not hasattr(error, "error_dict"):  # it is about no field: there are too many
+            raise Refused("forbidden", " ".join(error.messages)) from None
         fields = {name: " ".join(messages) for name, messages in error.message_dict.items()}
         raise Refused("invalid", "; ".join(fields.values()), fields=fields) from None
     finally:

@@ -4,6 +4,8 @@ from django.apps import AppConfig
 from django.contrib.auth import get_user_model
 from django.db.models import Field
 
+from realtime.conf import check
+
 
 class AccountsConfig(AppConfig):
     """Keeps user names apart from the names of guests, and tells open sockets what changes."""
@@ -17,9 +19,11 @@ class AccountsConfig(AppConfig):
         The validator goes into the field's list of effective validators and not into its definition:
         a definition that changed would ask for a migration of somebody else's app.
         """
+        from accounts.conf import Conf
         from accounts.guests import not_a_guest_name
         from accounts.watch import watch
 
+        check(Conf)
         watch()
         user_model = get_user_model()
         field = user_model._meta.get_field(user_model.USERNAME_FIELD)

@@ -3,9 +3,10 @@
 django-axes is what asks: its backend before any password is looked at, its middleware for the page that is
 shown instead. Its own handlers count after an attempt, so that guesses at once outrun them, know one limit
 for all counts, and forget an address's failures for one good password; so this is a handler of our own. A
-password counts before it is tried and is taken back if it was good. A token counts when it was bad: it cannot be
-guessed, and is let in without a question to the cache, so that neither an outage of it nor somebody else's
-failures at the same address lock out who has a good one.
+password counts before it is tried and is taken back if it was good; one that another site's page sends is neither
+tried nor counted, or a page could guess through its visitors, and lock their address out. A token counts when it
+was bad, apart from passwords: it cannot be guessed, and is let in without a question to the cache, so that neither
+an outage of it nor somebody else's failures at the same address lock out who has a good one.
 """
 
 import asyncio
@@ -24,12 +25,14 @@ from django.core.cache import cache
 from django.http import HttpRequest
 
 from realtime import db
+from realtime.http import is_foreign
 from realtime.log import log
 from realtime.protocol import Refused
 
 logger = logging.getLogger("chorus.accounts")
 
 TOO_MANY = "Too many attempts"
+FOREIGN = "Pages of other sites send no passwords here. Add their origin to ALLOWED_ORIGINS."
 
 
 class Attempt:
@@ -41,7 +44,7 @@ class Attempt:
         self._seconds = int(cool_off.total_seconds()) if cool_off else 0
         self._window = int(time.time() // self._seconds) if self._seconds else 0
         place = _place(address)
-        self._by_address = self._key("address", place)
+        self._by_address = self._key("token" if username is None else "address", place)
         # One person however they write their name; a backend may not care for case.
         name = unicodedata.normalize("NFKC", username or "").casefold()
         self._by_user = self._key("user", name, place)
@@ -116,9 +119,12 @@ class Attempts(AxesHandler):
     """For AXES_HANDLER. A request that is refused has `login_refusal`, which says why."""
 
     def is_allowed(self, request: Any, credentials: dict[str, Any] | None = None) -> bool:
-        """Count an attempt with a password, and tell whether it may be made."""
+        """Count an attempt with a password, and tell whether it may be made; none is that a foreign page sends."""
         name = str(get_client_username(request, credentials) or "")
         request.login_attempt = Attempt(request.axes_ip_address, name)
+        if is_foreign(request):
+            request.login_refusal = Refused("forbidden", FOREIGN)
+            return False
         try:
             request.login_attempt.start()
         except Refused as refusal:

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib.auth.forms import PasswordChangeForm
 
 from accounts import scopes
 from accounts.models import DEFAULT_DAYS, Token, parse_days
@@ -51,3 +52,13 @@ class TokenForm(forms.Form):
     )
     scopes = ScopesField(label="It may")
     days = LifetimeField(label="Expires after")
+
+
+class PasswordForm(PasswordChangeForm):  # type: ignore[type-arg]  # only the stubs take one
+    """A new password; and whether what was made with the old one ends with it."""
+
+    revoke_tokens = forms.BooleanField(
+        required=False,
+        label="Revoke my access tokens too",
+        help_text="If somebody else knew your password they may have made one. Programs that use yours need new ones.",
+    )

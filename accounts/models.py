@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import scopes as scope_rules
+from accounts.conf import conf
 from accounts.secret import SHOWN_CHARACTERS, digest, is_well_formed, new_secret
 from realtime.connections import look_again
 
@@ -89,8 +90,9 @@ class Token(models.Model):
         """Make a token; return it and its secret, which nobody can read again.
 
         Without `scopes` it may do all that its owner may; `days` of None means that it never expires.
-        Raises ValidationError for a name or scope that cannot be.
+        Raises ValidationError for a name or scope that cannot be, and where they have as many as one may.
         """
+        cls.check_number(owner)
         secret = new_secret()
         token = cls(owner=owner, name=name, prefix=secret[:SHOWN_CHARACTERS], digest=digest(secret))
         token.scopes = list(dict.fromkeys(scopes)) or [scope_rules.EVERYTHING]
@@ -100,6 +102,13 @@ class Token(models.Model):
         token.save(force_insert=True)
         token.refresh_from_db(fields=["created_at", "expires_at"])
         return token, secret
+
+    @classmethod
+    def check_number(cls, owner: "User") -> None:
+        """Raise ValidationError where somebody has as many usable tokens as one may have."""
+        most = conf.tokens_per_user
+        if most and cls.objects.usable().filter(owner=owner).count() >= most:
+            raise ValidationError(f"{owner} has {most} tokens, and may have no more. Revoke one first.", code="limit")
 
     @classmethod
     @sensitive_variables("secret")

@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from realtime.log import log
 
@@ -35,6 +36,10 @@ class ChorusAdminSite(admin.AdminSite):
             facts = {"user": attempt.username, "route": request.path, "address": request.axes_ip_address}  # type: ignore[attr-defined]  # axes sets it
             log(logger, "login denied: Not staff", **facts)
         return response
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The site's own page, which counts wrong passwords."""
+        return redirect("password_change")
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """A page of admin; what no database can look for in its address is a bad request, and no failure of ours."""

@@ -1,6 +1,6 @@
 """HTTP as the sockets speak: who asks, what they ask, what they are answered. An app's `api.py` is made of these."""
 
-from realtime.http.authentication import Authentication, BadLogin
+from realtime.http.authentication import Authentication, BadLogin, is_foreign
 from realtime.http.mount import mounted
 from realtime.http.replies import ERRORS, RETRY_SECONDS, STATUS, reply
 from realtime.http.requests import GUESTS_TOO, ApiRequest, command_in, header_text, read_body, read_object, takes
@@ -21,6 +21,7 @@ __all__ = [
     "Page",
     "command_in",
     "header_text",
+    "is_foreign",
     "mounted",
     "open_stream",
     "read_body",

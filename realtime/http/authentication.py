@@ -104,6 +104,17 @@ def _is_ours(request: HttpRequest) -> bool:
     return request.headers.get("Origin") in {None, f"{request.scheme}://{request.get_host().lower()}"}
 
 
+def is_foreign(request: HttpRequest) -> bool:
+    """Whether another site's page made the request: by its Origin or, where browsers send none, by Sec-Fetch-Site.
+
+    What sends neither is no page of a browser, or one too old to tell. ALLOWED_ORIGINS are not foreign.
+    """
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return bool(request.headers.get("Sec-Fetch-Site") == "cross-site")
+    return not _is_ours(request) and origin not in settings.ALLOWED_ORIGINS
+
+
 def _address_key(request: HttpRequest) -> str:
     """The key of a guest without a cookie, which tells nobody the address."""
     return salted_hmac("chorus.guest.address", address_of(request)).hexdigest()[:22]

@@ -12,6 +12,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Token
 
@@ -230,3 +231,10 @@ def test_admin_makes_no_user_named_like_a_guest(staff: Client) -> None:
 
 def test_admin_says_where_one_is(staff: Client) -> None:
     assert "Chorus" in staff.get(reverse("admin:index")).text
+
+
+def test_admin_makes_no_token_too_many(staff: Client, token: Token, alice: User, settings: Settings) -> None:
+    settings.CHORUS_TOKENS_PER_USER = 1
+    answer = staff.post(reverse("admin:accounts_token_add"), new(alice))
+    assert "Revoke one first." in answer.text
+    assert Token.objects.count() == 1

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
+from pytest_django import Settings
 
 from accounts.models import Token
 from tests.ask import Answer, ask
@@ -70,3 +71,11 @@ async def test_a_guest_is_told_their_name() -> None:
     me = (await ask("GET", "/api/me")).json
     assert me["guest"] is True
     assert me["username"].startswith("Guest-")
+
+
+async def test_a_token_too_many_is_refused(alice: User, settings: Settings) -> None:
+    settings.CHORUS_TOKENS_PER_USER = 1
+    assert (await log_in()).status == 201
+    answer = await log_in()
+    assert answer.error == (403, "forbidden")
+    assert "Revoke one first." in answer.json["message"]

@@ -1,6 +1,7 @@
 """Failed logins are counted wherever one can log in, and end in a wait, for nobody but who failed."""
 
 import asyncio
+import json
 import time
 from datetime import timedelta
 
@@ -234,10 +235,60 @@ async def test_a_login_on_an_open_room_is_counted_too(lobby: Room, settings: Set
     assert await by_message("wrong", "/ws/chat/lobby/") == "Too many attempts"
 
 
-async def test_bad_tokens_leave_no_guesses_at_passwords(alice: User, limits: None) -> None:
+async def test_bad_tokens_lock_nobody_out_who_has_a_password(alice: User, limits: None) -> None:
+    """A page of any site can have its visitors send them."""
     for _ in range(4):
         await count_bad_token(HERE)
-    assert (await log_in()).error == (429, "rate_limited")
+    with pytest.raises(Refused):
+        await count_bad_token(HERE)
+    assert (await log_in()).status == 201
+
+
+# From pages of other sites.
+
+FOREIGN = [
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "https://testserver", "Sec-Fetch-Site": "same-site"},  # another scheme
+    {"Sec-Fetch-Site": "cross-site"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+async def test_a_password_from_a_foreign_page_is_neither_tried_nor_counted(
+    alice: User, limits: None, headers: dict[str, str]
+) -> None:
+    said = {"username": "alice", "password": PASSWORD}
+    for wrong in ("x", PASSWORD, *"xxxxxxxx"):
+        answer = await ask("POST", "/api/token/", json={**said, "password": wrong}, headers=headers)
+        assert answer.error == (403, "forbidden")
+    assert (await log_in()).status == 201
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+async def test_what_is_no_page_sends_it_under_any_content_type(alice: User, content_type: str) -> None:
+    body = json.dumps({"username": "alice", "password": PASSWORD})
+    assert (await ask("POST", "/api/token/", body=body, content_type=content_type)).status == 201
+
+
+async def test_pages_of_allowed_origins_and_ours_send_passwords(alice: User, settings: Settings) -> None:
+    settings.ALLOWED_ORIGINS = ["https://partner.example"]
+    said = {"username": "alice", "password": PASSWORD}
+    for headers in (
+        {"Origin": "https://partner.example", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "http://testserver"},
+    ):
+        assert (await ask("POST", "/api/token/", json=said, headers=headers)).status == 201
+
+
+@pytest.mark.parametrize("page", ["login", "admin:login"])
+def test_a_page_says_that_it_was_not_tried(root: User, limits: None, page: str) -> None:
+    form = {"username": "root", "password": PASSWORD}
+    for _ in range(5):
+        answer = Client(headers={"Sec-Fetch-Site": "cross-site"}).post(reverse(page), form)
+        assert answer.status_code == 403
+    assert "another site" in answer.text
+    assert on_page("root", page=page) == 302
 
 
 async def test_a_good_token_is_let_in_whoever_failed_beside_it(secret: str, limits: None) -> None:

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models.functions import Now
 from django.forms.models import model_to_dict
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import Token, parse_days
 from accounts.secret import new_secret
@@ -160,3 +160,18 @@ def test_a_token_exceeds_another_by_a_scope_or_a_later_end(scopes: list[str], da
     other = Token(scopes=["chat:write"], expires_at=now + timedelta(days=5))
     assert Token(scopes=scopes, expires_at=days and now + timedelta(days=days)).exceeds(other) is more
     assert not Token(scopes=scopes, expires_at=None).exceeds(Token(scopes=["*"]))
+
+
+def test_a_person_has_so_many_tokens_at_once(alice: User, bob: User, settings: Settings) -> None:
+    settings.CHORUS_TOKENS_PER_USER = 2
+    first, _ = Token.issue(alice, "1")
+    second, _ = Token.issue(alice, "2")
+    with pytest.raises(ValidationError, match="alice has 2 tokens"):
+        Token.issue(alice, "3")
+    Token.issue(bob, "1")
+    first.revoke()
+    Token.issue(alice, "3")
+    expire(second)
+    Token.issue(alice, "4")
+    settings.CHORUS_TOKENS_PER_USER = 0
+    Token.issue(alice, "5")

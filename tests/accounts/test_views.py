@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from accounts.guests import COOKIE
 from accounts.models import Token
@@ -138,3 +139,48 @@ def test_forms_want_their_csrf_token(alice: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(alice)
     assert browser.post(reverse("tokens"), NEW).status_code == 403
+
+
+# The present password, and what the new one ends.
+
+
+def change(page: Client, old: str, **more: str) -> int:
+    new = "battery staple 7"
+    form = {"old_password": old, "new_password1": new, "new_password2": new, **more}
+    return page.post(reverse("password_change"), form).status_code
+
+
+def test_the_present_password_cannot_be_guessed_for_ever(page: Client, settings: Settings) -> None:
+    settings.AXES_FAILURE_LIMIT = 2
+    assert [change(page, "wrong") for _ in range(3)] == [200, 200, 429]
+    assert change(page, PASSWORD) == 429
+
+
+def test_it_is_counted_with_those_of_logins(page: Client, client: Client, settings: Settings) -> None:
+    settings.AXES_FAILURE_LIMIT = 2
+    assert [change(page, "wrong") for _ in range(2)] == [200, 200]
+    assert Client().post(reverse("login"), {"username": "alice", "password": PASSWORD}).status_code == 429
+
+
+def test_a_bad_new_password_is_no_guess(page: Client, settings: Settings) -> None:
+    settings.AXES_FAILURE_LIMIT = 2
+    assert [change(page, PASSWORD, new_password2="other") for _ in range(5)] == [200] * 5
+    assert change(page, PASSWORD) == 302
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_new_password_revokes_tokens_where_one_asks(page: Client, token: Token, bob: User, asked: bool) -> None:
+    others = Token.issue(bob, "phone")[0]
+    assert change(page, PASSWORD, **({"revoke_tokens": "on"} if asked else {})) == 302
+    token.refresh_from_db()
+    others.refresh_from_db()
+    assert (token.state, others.state) == ("revoked" if asked else "active", "active")
+    assert "Revoke my access tokens too" in page.get(reverse("password_change")).text
+
+
+def test_who_has_as_many_tokens_as_one_may_is_told(page: Client, settings: Settings) -> None:
+    settings.CHORUS_TOKENS_PER_USER = 1
+    assert page.post(reverse("tokens"), NEW).context["secret"]
+    answer = page.post(reverse("tokens"), NEW)
+    assert "Revoke one first." in answer.text
+    assert Token.objects.count() == 1

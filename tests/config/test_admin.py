@@ -16,3 +16,7 @@ UNASKABLE = [
 @pytest.mark.parametrize("address", UNASKABLE)
 def test_what_no_database_can_look_for_is_a_bad_request(address: str, staff: Client) -> None:
     assert staff.get(f"/admin/{address}").status_code == 400
+
+
+def test_a_password_is_changed_where_wrong_ones_are_counted(staff: Client) -> None:
+    assert staff.get("/admin/password_change/").headers["location"] == "/accounts/password/"

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import AsyncClient
+from django.test import AsyncClient, RequestFactory
 from pytest_django import Settings
 
 from accounts.models import Token
 from chat.models import Room
-from realtime.http.authentication import BadLogin
+from realtime.http.authentication import BadLogin, is_foreign
 from tests.ask import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -110,3 +110,20 @@ async def test_one_user_s_haste_is_not_another_s(settings: Settings, secret: str
     settings.CHORUS_COMMAND_RATE, settings.CHORUS_COMMAND_BURST = 0.1, 1
     await ask("GET", "/api/me")
     assert (await ask("GET", "/api/me", secret=secret)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "foreign"),
+    [
+        ({}, False),
+        ({"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}, False),
+        ({"Origin": PARTNER, "Sec-Fetch-Site": "cross-site"}, False),
+        ({"Sec-Fetch-Site": "none"}, False),
+        ({"Sec-Fetch-Site": "cross-site"}, True),
+        ({"Origin": "https://testserver"}, True),
+        ({"Origin": "null"}, True),
+    ],
+)
+def test_a_foreign_page_is_known_by_its_headers(headers: dict[str, str], foreign: bool, settings: Settings) -> None:
+    settings.ALLOWED_ORIGINS = [PARTNER]
+    assert is_foreign(RequestFactory().post("/", headers=headers)) is foreign
