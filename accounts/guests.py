@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.conf import settings
 from django.core import signing
@@ -50,8 +50,8 @@ class GuestCookieMiddleware(MiddlewareMixin):
         request.guest_key = guest_key(request.COOKIES) or new_guest_key()  # type: ignore[attr-defined]
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Hand out the key where it is new and will be of use."""
-        if _is_page(request, response) and guest_key(request.COOKIES) is None and request.user.is_anonymous:
+        """Hand out the key where it is new and will be of use, and again where an old key of the site signed it."""
+        if _is_page(request, response) and not _is_lasting(request.COOKIES) and request.user.is_anonymous:
             response.set_cookie(
                 COOKIE,
                 _signer().sign(request.guest_key),  # type: ignore[attr-defined]
@@ -75,5 +75,14 @@ def _is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
     )
 
 
-def _signer() -> signing.TimestampSigner:
-    return signing.TimestampSigner(salt="chorus.guest")
+def _signer(fallback_keys: Sequence[str] | None = None) -> signing.TimestampSigner:
+    return signing.TimestampSigner(salt="chorus.guest", fallback_keys=fallback_keys)
+
+
+def _is_lasting(cookies: Mapping[str, str]) -> bool:
+    """Whether our cookie is signed with the site's present key, and so outlives those before it."""
+    try:
+        _signer(()).unsign(cookies[COOKIE], max_age=MAX_AGE)
+    except (KeyError, signing.BadSignature):
+        return False
+    return True

@@ -10,7 +10,10 @@ class ChatConfig(AppConfig):
     verbose_name = "Chat"
 
     def ready(self) -> None:
-        """Hear of sanctions."""
+        """Hear of sanctions, and have those that ended deleted one day."""
+        from chat.dead import sanctions
         from chat.watch import watch
+        from realtime.streams.retention import also
 
         watch()
+        also(sanctions)

@@ -5,9 +5,12 @@ A variable that is set to nothing counts as not set. Nothing here repeats a pass
 
 import ipaddress
 import os
+import re
 import warnings
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -24,6 +27,20 @@ SWITCH = {
 }
 DATABASE_FORMS = "postgres://user:password@host:5432/name or sqlite:////path/to/file"
 REDIS_FORMS = "redis://host:6379 (also rediss:// and unix://), or memory:// for one worker without Redis"
+
+HOST = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
+REDIS_OPTIONS = frozenset(
+    {
+        *("db", "username", "password", "client_name", "protocol", "max_connections"),
+        *("socket_timeout", "socket_connect_timeout", "socket_keepalive", "socket_read_size"),
+        *("health_check_interval", "retry_on_timeout"),
+    }
+)
+"""What may follow the question mark of a redis:// address."""
+REDISS_OPTIONS = REDIS_OPTIONS | {
+    *("ssl_ca_certs", "ssl_ca_path", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname"),
+    *("ssl_ciphers", "ssl_keyfile", "ssl_min_version", "ssl_password"),
+}
 
 
 def refuse(name: str, expected: str, got: str = "nothing") -> NoReturn:
@@ -55,6 +72,15 @@ def number(name: str, *, default: int) -> int:
 def names(name: str) -> list[str]:
     """A list separated by commas."""
     return [item.strip() for item in text(name).split(",") if item.strip()]
+
+
+def hosts(name: str, *, star: bool) -> list[str]:
+    """Host names as Django's ALLOWED_HOSTS takes them; `*` only where `star` says so."""
+    expected = "host names such as chat.example.com or .example.com, separated by commas, without scheme or port"
+    for item in names(name):
+        if not (HOST.fullmatch(item) or (star and item == "*")):
+            refuse(name, expected, repr(item))
+    return names(name)
 
 
 def origins(name: str) -> list[str]:
@@ -100,7 +126,24 @@ def database(name: str) -> dict[str, Any]:
         refuse(name, DATABASE_FORMS, f"a {scheme} address that is none")
     if config["NAME"] in {"", ":memory:"}:  # each thread would have an empty database of its own in memory
         refuse(name, DATABASE_FORMS, f"a {scheme} address without a name")
+    known = _libpq_options() if scheme != "sqlite" else frozenset[str]()
+    _check_options(name, f"{scheme} options", known, config.get("OPTIONS", {}))
     return config
+
+
+def _libpq_options() -> frozenset[str]:
+    from psycopg.pq import Conninfo
+
+    return frozenset(option.keyword.decode() for option in Conninfo.get_defaults())
+
+
+def _check_options(name: str, kind: str, known: Collection[str], given: Iterable[str]) -> None:
+    """A misspelt option would be ignored, or fail when somebody first connects."""
+    for option in given:
+        if option not in known:
+            close = get_close_matches(option, known, n=1)
+            some = f"{kind} such as {close[0]}" if close else f"{kind} that exist"
+            refuse(name, f"{some} after the question mark", repr(option[:40]))
 
 
 def redis(name: str, *, needed: bool) -> str:
@@ -113,4 +156,6 @@ def redis(name: str, *, needed: bool) -> str:
     scheme, _, rest = url.partition("://")
     if scheme not in {"redis", "rediss", "unix"} or not rest:
         refuse(name, REDIS_FORMS, f"something that begins with {scheme[:12]!r}")
+    known = REDISS_OPTIONS if scheme == "rediss" else REDIS_OPTIONS
+    _check_options(name, f"{scheme} options", known, parse_qs(urlsplit(url).query, keep_blank_values=True))
     return url

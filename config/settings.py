@@ -22,16 +22,18 @@ CHORUS_DEV_LAN = environment.switch("CHORUS_DEV_LAN", default=False)
 
 if DEBUG:
     SECRET_KEY = environment.text("SECRET_KEY") or stores.development_secret_key(DATA_DIR)
-    ALLOWED_HOSTS = [*environment.names("ALLOWED_HOSTS"), ".localhost", "127.0.0.1", "[::1]"]
+    ALLOWED_HOSTS = [*environment.hosts("ALLOWED_HOSTS", star=True), ".localhost", "127.0.0.1", "[::1]"]
     if CHORUS_DEV_LAN:
         ALLOWED_HOSTS = ["*"]  # this machine has a name and an address in every network it is in
 else:
     SECRET_KEY = environment.text("SECRET_KEY") or environment.refuse(
         "SECRET_KEY", "a long random string, since DEBUG is off"
     )
-    ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS") or environment.refuse(
+    ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", star=False) or environment.refuse(
         "ALLOWED_HOSTS", "this site's host names, such as chat.example.com, since DEBUG is off"
     )
+SECRET_KEY_FALLBACKS = environment.names("SECRET_KEY_FALLBACKS")
+"""Keys of before: what they signed still counts."""
 ALLOWED_ORIGINS = environment.origins("ALLOWED_ORIGINS")
 """Other sites whose pages may use our cookies on a socket."""
 CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS

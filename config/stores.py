@@ -9,14 +9,32 @@ from typing import Any
 from config import environment
 from realtime.conf import Conf
 
+OURS = Path(__file__).resolve().parent.parent / "var"
+"""DATA_DIR unless another is set."""
+
 
 def usable(data_dir: Path) -> Path:
-    """DATA_DIR, made on first use: a production site with its data elsewhere needs none."""
+    """DATA_DIR, made on first use: a production site with its data elsewhere needs none.
+
+    What is made here is for this user alone; a directory that was there keeps its mode, unless it is `var/`.
+    """
     with suppress(OSError):
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.parent.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, exist_ok=True)
+        if data_dir == OURS:
+            data_dir.chmod(0o700)
     if not os.access(data_dir, os.W_OK):
         environment.refuse("DATA_DIR", "a directory that this user can write to", str(data_dir))
     return data_dir
+
+
+def private(path: Path) -> Path:
+    """A file that its owner alone reads, made empty if it is not there; SQLite gives those beside it the same mode."""
+    with suppress(OSError):
+        path.touch(mode=0o600)
+        for each in (path, *path.parent.glob(f"{path.name}-*")):
+            each.chmod(0o600)
+    return path
 
 
 def development_secret_key(data_dir: Path) -> str:
@@ -40,7 +58,7 @@ def database(data_dir: Path) -> dict[str, Any]:
     if environment.text("DATABASE_URL"):
         config = environment.database("DATABASE_URL")
     else:
-        config = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(usable(data_dir) / "chorus.sqlite3")}
+        config = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(private(usable(data_dir) / "chorus.sqlite3"))}
     if config["ENGINE"] == "django.db.backends.sqlite3":
         config["OPTIONS"] = {
             "timeout": 5,
@@ -50,9 +68,13 @@ def database(data_dir: Path) -> dict[str, Any]:
         # A file, since tests use threads; of this process, since several may test at once.
         config["TEST"] = {"NAME": str(Path(config["NAME"]).with_name(f"test-{os.getpid()}.sqlite3"))}
     else:
+        from psycopg import IsolationLevel
+
         threads = environment.number("CHORUS_DB_THREADS", default=Conf.model_fields["db_threads"].default)
         pool = {"min_size": 1, "max_size": threads + 12, "timeout": 5}  # sockets; the journal and pages
-        config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": pool}
+        # Whatever the role's default is: under another, what waited for a row's lock fails instead of going on.
+        fixed = {"pool": pool, "isolation_level": IsolationLevel.READ_COMMITTED}
+        config["OPTIONS"] = {**config.get("OPTIONS", {}), **fixed}
         config["CONN_HEALTH_CHECKS"] = True
     return config
 

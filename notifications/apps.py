@@ -14,4 +14,8 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Read its settings now, not when the first socket needs them."""
+        from notifications.dead import cursors
+        from realtime.streams.retention import also
+
         check(Conf)
+        also(cursors)

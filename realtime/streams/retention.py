@@ -4,21 +4,55 @@ import asyncio
 import logging
 import math
 import random
+from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from django.core.cache import cache
+from django.db import models
 
 from realtime import db
 from realtime.conf import conf
 from realtime.streams.kinds import kinds
-from realtime.streams.stream import Stream
+from realtime.streams.stream import PRUNED_AT_ONCE, Stream
 
 LOOKS = 10
 """How often in its interval a process looks whether it is the one to prune; so a restart delays it little."""
 CLAIM = "chorus.prune"
 """Whoever puts this into the cache is the one to prune until it expires; with Redis, of all processes."""
 
+Step = Callable[[], bool]
+steps: list[Step] = []
+"""What else goes, of apps that have more than streams."""
+DEAD = timedelta(days=90)
+"""How long what has ended stays to be seen, unless an app says otherwise."""
+
 logger = logging.getLogger("chorus.retention")
+
+
+def also(step: Step) -> Step:
+    """Call a function with each pruning, again while it returns True: it takes away a part of what is dead.
+
+    An app registers its own when it is ready; twice is once.
+    """
+    if step not in steps:
+        steps.append(step)
+    return step
+
+
+def delete_some(rows: "models.QuerySet[Any]") -> bool:
+    """Delete the first of these rows; True if there are more. For what `also` calls."""
+    pks = list(rows.order_by("pk").values_list("pk", flat=True)[:PRUNED_AT_ONCE])
+    rows.model._default_manager.filter(pk__in=pks).delete()
+    return len(pks) == PRUNED_AT_ONCE
+
+
+def prune_dead() -> None:
+    """Take away all that is dead beside the streams."""
+    for step in steps:
+        while step():
+            pass
 
 
 def prune(stream: Stream) -> None:
@@ -46,6 +80,9 @@ async def _prune_all() -> None:
         for pk in await db.run(_keys, model):
             while await db.run(_step, model, pk):
                 pass
+    for step in steps:
+        while await db.run(step):
+            pass
     logger.info("pruned")
 
 

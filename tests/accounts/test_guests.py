@@ -8,7 +8,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.urls import ResolverMatch
 from pytest_django import Settings
 
@@ -117,3 +117,17 @@ def test_other_names_with_guest_in_them_are_fine(db: None, name: str) -> None:
 def test_the_user_model_s_definition_stays_as_it_was() -> None:
     _, _, _, options = User._meta.get_field("username").deconstruct()
     assert guests.not_a_guest_name not in options.get("validators", [])
+
+
+def test_a_guest_stays_the_same_under_a_new_key_and_after_the_old_one_is_given_up(
+    client: Client, db: None, settings: Settings
+) -> None:
+    old = client.get("/").cookies[COOKIE].value
+    key = guest_key({COOKIE: old})
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "a new one", [settings.SECRET_KEY]
+    assert guest_key({COOKIE: old}) == key
+    new = client.get("/").cookies[COOKIE].value
+    assert COOKIE not in client.get("/").cookies  # it was signed anew once
+    settings.SECRET_KEY_FALLBACKS = []
+    assert guest_key({COOKIE: old}) is None
+    assert guest_key({COOKIE: new}) == key

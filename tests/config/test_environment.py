@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from redis.asyncio.connection import Connection, ConnectionPool, SSLConnection
 
 from config import environment
 
@@ -118,3 +119,73 @@ def test_a_wrong_redis_is_refused_without_its_password(given: pytest.MonkeyPatch
     with pytest.raises(ImproperlyConfigured, match="X: expected redis://") as refused:
         environment.redis("X", needed=False)
     assert "secret" not in str(refused.value)
+
+
+def test_hosts_are_names_and_addresses(given: pytest.MonkeyPatch) -> None:
+    value = "chat.example.com, .Example.org,localhost,127.0.0.1,[::1],chat_1"
+    given.setenv("X", value)
+    assert environment.hosts("X", star=False) == [host.strip() for host in value.split(",")]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "chat.example.org:8443",
+        "https://chat.example.org",
+        "chat.example.org/",
+        "a.example.org b.example.org",
+        "*.example.org",
+        "*",
+        "a..b",
+        "ä.example",
+        "[::1]:80",
+    ],
+)
+def test_what_no_host_header_can_name_is_refused(given: pytest.MonkeyPatch, value: str) -> None:
+    given.setenv("X", f"good.example,{value}")
+    with pytest.raises(ImproperlyConfigured, match=r"X: expected host names such as chat\.example\.com"):
+        environment.hosts("X", star=False)
+
+
+def test_a_star_is_for_development(given: pytest.MonkeyPatch) -> None:
+    given.setenv("X", "*")
+    assert environment.hosts("X", star=True) == ["*"]
+
+
+@pytest.mark.parametrize(
+    ("value", "option"),
+    [
+        ("postgres://u:secret@db/chorus?sslmod=require", "sslmod"),
+        ("postgres://u:secret@db/chorus?SSLMODE=require", "SSLMODE"),
+        ("sqlite:////tmp/x.sqlite3?timeout=5", "timeout"),
+    ],
+)
+def test_an_unknown_option_of_a_database_is_named(given: pytest.MonkeyPatch, value: str, option: str) -> None:
+    given.setenv("X", value)
+    with pytest.raises(ImproperlyConfigured, match=f"X: expected .* options .* got '{option}'") as refused:
+        environment.database("X")
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "option"),
+    [
+        ("redis://:secret@r?socket_timout=5", "socket_timout"),
+        ("redis://:secret@r?ssl_cert_reqs=none", "ssl_cert_reqs"),
+        ("unix:///run/redis.sock?dbs=", "dbs"),
+    ],
+)
+def test_an_unknown_option_of_redis_is_named(given: pytest.MonkeyPatch, value: str, option: str) -> None:
+    given.setenv("X", value)
+    with pytest.raises(ImproperlyConfigured, match=f"X: expected .* options .* got '{option}'") as refused:
+        environment.redis("X", needed=True)
+    assert "secret" not in str(refused.value)
+
+
+def test_options_of_redis_are_taken(given: pytest.MonkeyPatch) -> None:
+    for value in ("redis://r?db=3&socket_timeout=2.5&client_name=chat", "rediss://r?ssl_cert_reqs=none&protocol=3"):
+        given.setenv("X", value)
+        assert environment.redis("X", needed=True) == value
+        scheme = value.partition(":")[0]
+        pool = ConnectionPool.from_url(value)
+        assert isinstance(pool.make_connection(), {"redis": Connection, "rediss": SSLConnection}[scheme])

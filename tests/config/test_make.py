@@ -284,3 +284,11 @@ def test_an_old_make_can_read_the_makefile() -> None:
 @pytest.mark.parametrize("shell", [name for name in ("sh", "dash", "bash", "ksh") if shutil.which(name)])
 def test_shells_can_read_the_installation(shell: str) -> None:
     subprocess.run([shell, "-n", "requirements/install.sh"], cwd=BASE_DIR, check=True)
+
+
+@pytest.mark.parametrize("script", ["requirements/install.sh", ".ci/run", "Makefile", "Dockerfile"])
+def test_scripts_end_their_lines_as_shells_want_it_wherever_they_are_checked_out(script: str) -> None:
+    found = subprocess.run(["git", "check-attr", "eol", "--", script], cwd=BASE_DIR, capture_output=True, text=True)
+    if found.returncode:
+        pytest.skip("this is no checkout of git")
+    assert found.stdout == f"{script}: eol: lf\n"

@@ -48,3 +48,15 @@ def test_without_django_the_way_to_install_it_is_shown(tmp_path: Path) -> None:
     done = run(tmp_path, "-S", "manage.py", "check")
     assert done.stderr == "Run make install first, then .venv/bin/python manage.py …\n"
     assert done.returncode == 1
+
+
+def test_a_misspelt_host_is_one_line(tmp_path: Path) -> None:
+    done = run(tmp_path, "manage.py", "check", **{**PRODUCTION, "ALLOWED_HOSTS": "*"})
+    assert done.returncode == 1
+    assert done.stderr.startswith("ALLOWED_HOSTS: expected host names")
+    assert done.stderr.count("\n") == 1
+
+
+def test_keys_of_before_count(tmp_path: Path) -> None:
+    assert values(tmp_path, "SECRET_KEY_FALLBACKS") == [[]]
+    assert values(tmp_path, "SECRET_KEY_FALLBACKS", SECRET_KEY_FALLBACKS="old, older") == [["old", "older"]]

@@ -3,6 +3,12 @@
 import stat
 from pathlib import Path
 
+import pytest
+from django.db import connection, transaction
+from psycopg import IsolationLevel
+
+from config import stores
+from config.stores import private, usable
 from tests.config.environments import PRODUCTION, run, values
 
 
@@ -11,12 +17,61 @@ def test_nothing_set_is_development_with_a_key_that_stays(tmp_path: Path) -> Non
     assert (debug, redis) == (True, "")
     assert len(key) >= 50
     assert values(tmp_path, "SECRET_KEY") == [key]
-    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+    assert {path.name for path in tmp_path.iterdir()} == {"secret_key", "chorus.sqlite3"}
 
 
 def test_only_its_owner_reads_the_key(tmp_path: Path) -> None:
     values(tmp_path, "SECRET_KEY")
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
+
+
+def test_what_is_made_is_for_its_owner_alone(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    query = "from django.db import connection as c; c.cursor().execute('CREATE TABLE t (x)')"
+    done = run(data, "manage.py", "shell", "-v0", "-c", query + "; import os; print(sorted(os.listdir('.'))[:0])")
+    assert done.returncode == 0, done.stderr
+    assert modes(data).pop("data") == 0o700
+    assert {mode for name, mode in modes(data).items() if name != "data"} == {0o600}
+
+
+def test_what_was_there_with_a_wider_mode_is_narrowed_and_no_other_s_directory(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    for name in ("chorus.sqlite3", "chorus.sqlite3-wal", "other"):
+        (tmp_path / name).touch(mode=0o644)
+    private(usable(tmp_path) / "chorus.sqlite3")
+    assert modes(tmp_path) == {
+        tmp_path.name: 0o755,
+        "chorus.sqlite3": 0o600,
+        "chorus.sqlite3-wal": 0o600,
+        "other": 0o644,
+    }
+
+
+def test_var_itself_is_narrowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.chmod(0o755)
+    monkeypatch.setattr(stores, "OURS", tmp_path)
+    usable(tmp_path)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+
+
+def test_postgresql_runs_at_read_committed_whatever_the_role_says(tmp_path: Path) -> None:
+    (databases,) = values(tmp_path, "DATABASES", DATABASE_URL="postgres://u:p@db/chorus")
+    assert databases["default"]["OPTIONS"]["isolation_level"] == IsolationLevel.READ_COMMITTED
+
+
+@pytest.mark.postgresql
+def test_a_role_s_default_isolation_changes_nothing(transactional_db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_isolation = 'serializable'")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SHOW transaction_isolation")
+        assert cursor.fetchone() == ("read committed",)
+    with connection.cursor() as cursor:
+        cursor.execute("RESET default_transaction_isolation")
 
 
 def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -127,3 +127,11 @@ async def test_one_user_s_haste_is_not_another_s(settings: Settings, secret: str
 def test_a_foreign_page_is_known_by_its_headers(headers: dict[str, str], foreign: bool, settings: Settings) -> None:
     settings.ALLOWED_ORIGINS = [PARTNER]
     assert is_foreign(RequestFactory().post("/", headers=headers)) is foreign
+
+
+async def test_a_guest_without_a_cookie_is_the_same_under_a_new_key(settings: Settings) -> None:
+    before = (await ask("GET", "/api/me")).json["username"]
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "a new one", [settings.SECRET_KEY]
+    assert (await ask("GET", "/api/me")).json["username"] == before
+    settings.SECRET_KEY_FALLBACKS = []
+    assert (await ask("GET", "/api/me")).json["username"] != before

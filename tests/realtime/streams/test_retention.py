@@ -194,3 +194,40 @@ async def test_a_process_that_stores_what_sockets_say_prunes(
     await close_hub()
     await close_journal()
     assert bool(prunings(told)) == pruned
+
+
+# What apps have beside streams.
+
+
+def test_a_step_is_called_until_it_is_through_and_registered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = [True, True, False]
+    monkeypatch.setattr(retention, "steps", [])
+
+    def step() -> bool:
+        return left.pop(0)
+
+    assert retention.also(retention.also(step)) is step
+    retention.prune_dead()
+    assert left == []
+
+
+def test_rows_are_deleted_a_few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "PRUNED_AT_ONCE", 2)
+    for name in "abc":
+        Room.objects.create(name=name)
+    assert [retention.delete_some(Room.objects.all()) for _ in range(2)] == [True, False]
+    assert not Room.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_server_prunes_them_too(often: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    called = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def step() -> bool:
+        loop.call_soon_threadsafe(called.set)
+        return False
+
+    monkeypatch.setattr(retention, "steps", [step])
+    async with processes(1):
+        await asyncio.wait_for(called.wait(), 5)
