@@ -54,7 +54,7 @@ class TokenForm(forms.Form):
     days = LifetimeField(label="Expires after")
 
 
-class PasswordForm(PasswordChangeForm):  # type: ignore[type-arg]  # only the stubs take one
+class PasswordForm(PasswordChangeForm):
     """A new password; and whether what was made with the old one ends with it."""
 
     revoke_tokens = forms.BooleanField(

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.core import signing
@@ -75,14 +75,14 @@ def _is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
     )
 
 
-def _signer(fallback_keys: Sequence[str] | None = None) -> signing.TimestampSigner:
+def _signer(fallback_keys: list[str | bytes] | None = None) -> signing.TimestampSigner:
     return signing.TimestampSigner(salt="chorus.guest", fallback_keys=fallback_keys)
 
 
 def _is_lasting(cookies: Mapping[str, str]) -> bool:
     """Whether our cookie is signed with the site's present key, and so outlives those before it."""
     try:
-        _signer(()).unsign(cookies[COOKIE], max_age=MAX_AGE)
+        _signer([]).unsign(cookies[COOKIE], max_age=MAX_AGE)
     except (KeyError, signing.BadSignature):
         return False
     return True

@@ -37,7 +37,7 @@ class ChorusAdminSite(admin.AdminSite):
             log(logger, "login denied: Not staff", **facts)
         return response
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The site's own page, which counts wrong passwords."""
         return redirect("password_change")
 

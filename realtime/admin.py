@@ -118,7 +118,13 @@ class HistoryAdmin(StreamAdmin):
         stream = kwargs.get("obj")
         if stream is not None and self._may_reset(request, stream):
             context["reset_url"] = self.address("reset", stream.pk)
+            context["entries"] = self._entries
         return super().render_change_form(request, context, *args, **kwargs)
+
+    @property
+    def _entries(self) -> str:
+        """What people call what is in it: messages, notifications."""
+        return str(self.model.entry_model._meta.verbose_name_plural)
 
     def _may_reset(self, request: HttpRequest, stream: History) -> bool:
         # All who may delete the stream may empty it; nobody who may only change its title.
@@ -133,12 +139,13 @@ class HistoryAdmin(StreamAdmin):
             raise PermissionDenied
         if request.method == "POST":
             stream.reset_history()
-            said = f"The history of {stream} is deleted."
-            return done(self, request, stream, "Reset the history", said, self.address("change", pk))
+            said = f"All {self._entries} in {stream} are deleted."
+            return done(self, request, stream, f"Deleted all {self._entries}", said, self.address("change", pk))
         context = {
             **self.admin_site.each_context(request),
-            "title": "Delete the whole history?",
+            "title": f"Delete all {self._entries}?",
             "stream": stream,
+            "entries": self._entries,
             "opts": self.opts,
             "list_url": self.address("changelist"),
             "change_url": self.address("change", pk),

@@ -19,7 +19,7 @@ from realtime.streams.key import split_key
 from realtime.streams.kinds import pks_by_kind
 from realtime.streams.stream import Stream
 
-REASON = "disconnected by staff"
+REASON = "a moderator ended your connection"
 """What a client reads in the close frame."""
 
 Addresses = Callable[[Row], Iterable[str]]

@@ -158,7 +158,7 @@ def test_any_other_lifetime_is_refused(text: str) -> None:
 def test_a_token_exceeds_another_by_a_scope_or_a_later_end(scopes: list[str], days: int | None, more: bool) -> None:
     now = timezone.now()
     other = Token(scopes=["chat:write"], expires_at=now + timedelta(days=5))
-    assert Token(scopes=scopes, expires_at=days and now + timedelta(days=days)).exceeds(other) is more
+    assert Token(scopes=scopes, expires_at=None if days is None else now + timedelta(days=days)).exceeds(other) is more
     assert not Token(scopes=scopes, expires_at=None).exceeds(Token(scopes=["*"]))
 
 

@@ -219,6 +219,15 @@ def test_a_final_close_is_told_and_fails_what_was_pending(played: tuple[Page, Pl
     assert len(server.addresses) == 1
 
 
+def test_who_was_disconnected_is_told_by_whom(played: tuple[Page, Played]) -> None:
+    page, server = played
+    page.evaluate(CONNECT)
+    wait_for(page, "socket.status.state === 'connected'")
+    server.close(4503, "a moderator ended your connection")
+    wait_for(page, "socket.status.state === 'stopped'")
+    assert status(page)["text"] == "Disconnected: a moderator ended your connection."
+
+
 def test_back_off_has_full_jitter_up_to_20_s(visit: Visit) -> None:
     page = visit("/")
     draw = "async attempt => { const { backOff } = await import('/static/realtime/connection/connection.js');"

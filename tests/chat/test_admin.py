@@ -74,13 +74,15 @@ def test_what_was_pruned_is_listed_and_counted_no_more(staff: Client, hall: Room
 
 
 def test_the_way_to_reset_is_on_the_room_s_page(staff: Client, hall: Room) -> None:
-    assert reset_url(hall) in staff.get(change_url(hall)).text
+    page = staff.get(change_url(hall)).text
+    assert f'<a href="{reset_url(hall)}" class="deletelink">Delete all messages…</a>' in page
+    assert page.index(">Delete</a>") < page.index(">Delete all messages…</a>")
 
 
 def test_before_anything_goes_one_is_asked(staff: Client, hall: Room) -> None:
     before = Room.objects.get().epoch
     page = staff.get(reset_url(hall)).text
-    assert "Delete the whole history?" in page
+    assert "Delete all messages?" in page
     assert change_url(hall) in page
     assert texts() == ["one", "two", "three"]
     assert Room.objects.get().epoch == before
@@ -96,12 +98,12 @@ def test_nothing_but_the_answer_resets(method: str, staff: Client, hall: Room) -
 def test_the_answer_resets_and_is_noted(staff: Client, hall: Room, root: User) -> None:
     answer = staff.post(reset_url(hall), follow=True)
     assert answer.redirect_chain == [(change_url(hall), 302)]
-    assert "The history of lobby is deleted." in answer.text
+    assert "All messages in lobby are deleted." in answer.text
     assert texts() == ["", "", ""]
     room = Room.objects.get()
     assert (room.first_seq, room.last_seq) == (4, 3)
     entry = LogEntry.objects.get()
-    assert (entry.user, entry.object_id, entry.get_change_message()) == (root, str(hall.pk), "Reset the history")
+    assert (entry.user, entry.object_id, entry.get_change_message()) == (root, str(hall.pk), "Deleted all messages")
 
 
 @pytest.mark.parametrize("allowed", [(), ("change_room",), ("delete_room",)])

@@ -188,4 +188,6 @@ def test_options_of_redis_are_taken(given: pytest.MonkeyPatch) -> None:
         assert environment.redis("X", needed=True) == value
         scheme = value.partition(":")[0]
         pool = ConnectionPool.from_url(value)
-        assert isinstance(pool.make_connection(), {"redis": Connection, "rediss": SSLConnection}[scheme])
+        assert isinstance(
+            pool.connection_class(**pool.connection_kwargs), {"redis": Connection, "rediss": SSLConnection}[scheme]
+        )

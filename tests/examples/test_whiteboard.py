@@ -197,7 +197,7 @@ def test_admin_lists_boards_with_their_access_and_clears_one(visit: Visit, serve
     expect(row).to_contain_text("nothing")
     row.get_by_role("link", name="cleared", exact=True).click()
     expect(admin.get_by_label("Guests may")).to_have_value("none")
-    admin.get_by_role("link", name="Reset history…").click()
+    admin.get_by_role("link", name="Delete all notes…").click()
     admin.get_by_role("button", name="Yes, delete it all").click()
     expect(notes(alice)).to_have_count(0)
     put(alice, "New")

@@ -108,7 +108,7 @@ def test_a_private_room_answers_as_one_that_is_not_there(settings: Settings, ali
         with pytest.raises(Refused) as missing:
             Room.objects.open("nowhere", identity)
         for action in ("read", "write"):
-            refusal = refusal_of(identity, action, Room.objects.get())  # type: ignore[arg-type]
+            refusal = refusal_of(identity, action, Room.objects.get())
             assert refusal is not None
             assert (refusal.code, refusal.message, refusal.close) == (
                 missing.value.code,

@@ -56,7 +56,7 @@ async def gone(socket: Socket) -> tuple[int, str]:
     return message["code"], message["reason"]
 
 
-BY_STAFF = (4503, "disconnected by staff")
+BY_STAFF = (4503, "a moderator ended your connection")
 
 
 # What is shown.

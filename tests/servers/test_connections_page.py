@@ -16,7 +16,7 @@ from tests.servers.clients import bearer, closed, get, log_in_with_browser, memb
 
 Pair = tuple[Server, Server]
 DATA, DISCONNECT = "/admin/realtime/connection/data/", "/admin/realtime/connection/disconnect/"
-BY_STAFF = (4503, "disconnected by staff")
+BY_STAFF = (4503, "a moderator ended your connection")
 
 
 class Staff:

@@ -35,7 +35,8 @@ export function retryAfter(reason) {
   return match ? Math.min(Number(match[1]), LONGEST_WAIT) : 0;
 }
 
-/** The code in words, without a full stop: "the server is restarting". */
-export function explain(code) {
+/** The code in words, without a full stop: "the server is restarting". Of the many ways a login ends, the server says which. */
+export function explain(code, reason = "") {
+  if (code === 4503 && reason) return reason;
   return WORDS[code] ?? (code >= 4000 ? "closed by the application" : "closed");
 }

@@ -33,8 +33,8 @@ function offline(code) {
   return "Offline.";
 }
 
-function stopped({ code, message }) {
+function stopped({ code, reason, message }) {
   if (code === 1000) return "Disconnected.";
-  const why = message ?? explain(code);
+  const why = message ?? explain(code, reason);
   return `Disconnected: ${why}${why.endsWith(".") ? "" : "."}`;
 }
