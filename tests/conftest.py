@@ -25,6 +25,7 @@ from config.stores import channel_layer
 from realtime.access import AccessLevel
 from realtime.hub import hub as fanout
 from realtime.hub.hub import close_hub
+from realtime.streams.kinds import kinds
 from realtime.testing import close_threads, tidy
 from tests.flush import quick_flush
 from tests.processes import PASSWORD, PORT_RANGES, RedisServer, redis_server
@@ -107,6 +108,8 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The test database, emptied in a quick way after each test."""
     with django_db_blocker.unblock(), quick_flush():
+        for model in kinds():  # a new site has some; a test makes its own
+            model._default_manager.all().delete()
         yield
 
 

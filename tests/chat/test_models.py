@@ -1,9 +1,13 @@
 """What can be done to rooms and messages, whoever does it and from wherever."""
 
 import json
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from pytest_django import Settings
 
 from chat.models import Message, Room
@@ -163,3 +167,12 @@ def test_a_room_is_called_by_its_title_or_its_name() -> None:
     assert str(Room(name="lobby")) == "lobby"
     assert str(Room(name="lobby", title="The Lobby")) == "The Lobby"
     assert Room(name="lobby").get_absolute_url() == "/chat/lobby/"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("other", [False, True])
+def test_the_room_that_pages_lead_to_is_made_where_there_is_none_at_all(other: bool) -> None:
+    if other:
+        Room.objects.create(name="other")
+    import_module("chat.migrations.0006_lobby").make(apps, SimpleNamespace(connection=connection))
+    assert [found.name for found in Room.objects.all()] == ["other" if other else "lobby"]

@@ -60,3 +60,27 @@ def test_a_misspelt_host_is_one_line(tmp_path: Path) -> None:
 def test_keys_of_before_count(tmp_path: Path) -> None:
     assert values(tmp_path, "SECRET_KEY_FALLBACKS") == [[]]
     assert values(tmp_path, "SECRET_KEY_FALLBACKS", SECRET_KEY_FALLBACKS="old, older") == [["old", "older"]]
+
+
+def ask(tmp_path: Path, *asked: str, **env: str) -> list[str]:
+    """What a new site's shell prints for these, after `migrate`."""
+    for arguments in (["migrate", "-v0"], ["shell", "-v0", "-c", "\n".join(asked)]):
+        done = run(tmp_path, "manage.py", *arguments, **env)
+        assert done.returncode == 0, done.stderr
+    return done.stdout.split("\n")[:-1]
+
+
+SHOW = [
+    "from chat.models import Room; from counter.models import Counter",
+    "print([(s.name, s.guest_access, s.member_access) for m in (Room, Counter) for s in m.objects.all()])",
+]
+
+
+@pytest.mark.parametrize(("env", "guests"), [(PRODUCTION, "read"), ({}, "write")])
+def test_a_new_site_has_what_its_pages_lead_to_and_what_is_deleted_stays_deleted(
+    tmp_path: Path, env: dict[str, str], guests: str
+) -> None:
+    assert ask(tmp_path, *SHOW, **env) == [str([("lobby", guests, "write"), ("default", guests, "write")])]
+    delete = "[m.objects.all().delete() for m in (Room, Counter)]"
+    assert ask(tmp_path, SHOW[0], delete, **env) == []
+    assert ask(tmp_path, *SHOW, **env) == ["[]"]

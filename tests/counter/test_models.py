@@ -2,10 +2,13 @@
 
 import json
 from datetime import timedelta
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from counter import models
@@ -242,3 +245,12 @@ def test_a_counter_stays_when_who_pressed_it_is_deleted(cups: Counter, alice: Us
     alice.delete()
     assert stands(cups) == (5, 1)
     assert Change.objects.get().sender_name == "alice"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("other", [False, True])
+def test_the_counter_that_pages_lead_to_is_made_where_there_is_none_at_all(other: bool) -> None:
+    if other:
+        Counter.objects.create(name="other")
+    import_module("counter.migrations.0003_default").make(apps, SimpleNamespace(connection=connection))
+    assert [found.name for found in Counter.objects.all()] == ["other" if other else "default"]
