@@ -8,7 +8,7 @@ from realtime.conf import check
 
 
 class AccountsConfig(AppConfig):
-    """Keeps user names apart from the names of guests, and tells open sockets what changes."""
+    """Keeps user names apart from the names of guests, tells open sockets what changes, and tokens from other texts."""
 
     name = "accounts"
     verbose_name = "Accounts"
@@ -19,16 +19,14 @@ class AccountsConfig(AppConfig):
         The validator goes into the field's list of effective validators and not into its definition:
         a definition that changed would ask for a migration of somebody else's app.
         """
-        from accounts import dead
-        from accounts.conf import Conf
+        from accounts import secret
         from accounts.guests import not_a_guest_name
         from accounts.watch import watch
-        from realtime.streams.retention import also
+        from realtime.secrecy import FINDERS
 
         check(Conf)
         watch()
-        also(dead.sessions)
-        also(dead.tokens)
+        FINDERS.append(secret.is_in)
         user_model = get_user_model()
         field = user_model._meta.get_field(user_model.USERNAME_FIELD)
         if isinstance(field, Field):

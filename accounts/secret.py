@@ -8,6 +8,7 @@ import hashlib
 import re
 import secrets
 import string
+from itertools import islice
 from zlib import crc32
 
 PREFIX = "chorus_"
@@ -28,6 +29,13 @@ def is_well_formed(secret: str) -> bool:
     """Tell whether `secret` could be one of ours: its form and its checksum are right."""
     match = _SYNTAX.fullmatch(secret)
     return match is not None and match[2] == _checksum(match[1])
+
+
+def is_in(text: str) -> bool:
+    """Tell whether there is a well-formed secret in a text, at the latest as the hundredth that looks like one."""
+    if PREFIX not in text:
+        return False
+    return any(match[2] == _checksum(match[1]) for match in islice(_SYNTAX.finditer(text), 100))
 
 
 def digest(secret: str) -> str:

@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from chat import events
 from realtime.access import Action, Identity
 from realtime.limits import check_length
-from realtime.protocol import printable
+from realtime.protocol import sayable
 from realtime.streams import History, Record, StreamQuerySet
 
 
@@ -118,7 +118,7 @@ class Message(Record):
     def saying(cls, sender: Identity, text: str, client_id: str | None) -> Self:
         """A message to be appended; raises Refused `too_long` or `invalid`."""
         check_length(text)
-        return cls.by(sender, client_id, text=printable(text))
+        return cls.by(sender, client_id, text=sayable(text))
 
     @classmethod
     def deleting(cls, sender: Identity, target: int, client_id: str | None = None) -> Self:

@@ -32,12 +32,12 @@ from realtime.http import (
     takes,
 )
 from realtime.hub import current_journal
-from realtime.protocol import Payload, Refused, Sequence, printable
+from realtime.protocol import Payload, Refused, Sequence, sayable
 from realtime.streams import unpruned
 
 router = Router(tags=["Notifications"])
 TOPIC = rf"({NAME}|@[^,\u0000-\u001f\u007f-\u009f]{{1,150}})"
-Addressed = Annotated[str, AfterValidator(printable), Field(json_schema_extra={"pattern": f"^{TOPIC}$"})]
+Addressed = Annotated[str, AfterValidator(sayable), Field(json_schema_extra={"pattern": f"^{TOPIC}$"})]
 """A topic in an address: its name, `me`, or `@` and a user name."""
 Several = Annotated[str, Field(json_schema_extra={"pattern": f"^{TOPIC}(,{TOPIC})*$"})]
 """Topics in an address, separated by commas."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from realtime.limits import check_length
-from realtime.protocol import Refused, printable
+from realtime.protocol import Refused, sayable
 
 MAX_TITLE = 200
 MAX_TAGS = 10
@@ -40,4 +40,4 @@ class Draft:
         for name in (name for name, is_wrong in wrong.items() if is_wrong):
             raise Refused("invalid", f"{name}: {EXPECTED[name]}", fields={name: EXPECTED[name]})
         for text in (self.message, self.title, *self.tags):
-            printable(text)
+            sayable(text)

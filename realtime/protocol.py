@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import from_json
 
+from realtime.secrecy import NOT_SAYABLE, holds_secret
+
 ErrorCode = Literal[
     "bad_json",
     "unsupported_action",
@@ -85,25 +87,27 @@ CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 NOT_PRINTABLE = "control characters other than tab and line break are not allowed"
 
 
-def _printable(text: str) -> str:
-    """PostgreSQL cannot store NUL, and no other control character has a use in a message."""
+def _sayable(text: str) -> str:
+    """PostgreSQL cannot store NUL, and no other control character has a use in a message; a secret has none at all."""
     if CONTROL_CHARACTERS.search(text):
         raise ValueError(NOT_PRINTABLE)
+    if holds_secret(text):
+        raise ValueError(NOT_SAYABLE)
     return text
 
 
-def printable(text: str) -> str:
-    """Return a text that a person wrote; raises Refused `invalid` if it holds control characters."""
+def sayable(text: str) -> str:
+    """Return a text that a person wrote; raises Refused `invalid` if it holds control characters or a secret."""
     try:
-        return _printable(text)
-    except ValueError:
-        raise Refused("invalid", NOT_PRINTABLE) from None
+        return _sayable(text)
+    except ValueError as error:
+        raise Refused("invalid", str(error)) from None
 
 
 PRINTABLE = {"pattern": r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"}
 """CONTROL_CHARACTERS, for JSON Schema."""
 
-PersonText = Annotated[str, AfterValidator(_printable), Field(json_schema_extra=PRINTABLE)]
+PersonText = Annotated[str, AfterValidator(_sayable), Field(json_schema_extra=PRINTABLE)]
 """Text that a person wrote and others read."""
 
 ClientId = Annotated[PersonText, StringConstraints(min_length=1, max_length=64)]
@@ -190,6 +194,15 @@ Timestamp = datetime
 C = TypeVar("C", bound=Command)
 
 
+BLANK = " \t\r\n\ufeff"
+"""What may stand before JSON: white space (RFC 8259 §2), and a byte order mark, which a reader may ignore (§8.1)."""
+
+
+def is_object(text: str) -> bool:
+    """Tell whether a text is to be read as a JSON object, and not as a text."""
+    return text.lstrip(BLANK).startswith("{")
+
+
 def parse_object(text: str) -> dict[str, Any]:
     """Read a frame as a JSON object.
 
@@ -197,7 +210,7 @@ def parse_object(text: str) -> dict[str, Any]:
     a surrogate pair, NaN or an infinity, or is no object.
     """
     try:
-        value = from_json(text, allow_inf_nan=False)
+        value = from_json(text.lstrip(BLANK), allow_inf_nan=False)
     except ValueError as error:
         raise Refused("bad_json", f"Expected a JSON object: {error}") from None
     if not isinstance(value, dict):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 from realtime import db
 from realtime.consumers.socket import UNAVAILABLE, SocketConsumer
 from realtime.hub.outbox import Frame
-from realtime.protocol import Auth, Command, ErrorEvent, Event, Refused, client_id, parse_object, validate
+from realtime.protocol import Auth, Command, ErrorEvent, Event, Refused, client_id, is_object, parse_object, validate
 
 IN_FLIGHT = 32
 """Commands of one socket that may wait for their commit; more are read when one is answered."""
@@ -56,7 +56,7 @@ class JsonConsumer(SocketConsumer):
         cls.commands = {**cls.commands, **found}
 
     async def on_other_text(self, text: str) -> None:
-        """Handle a text that does not start with a brace; may raise Refused."""
+        """Handle a text that is no JSON object; may raise Refused."""
         raise Refused("bad_json", "Expected a JSON object")
 
     async def on_text(self, text: str) -> None:
@@ -65,7 +65,7 @@ class JsonConsumer(SocketConsumer):
         except Refused as refusal:
             await self._tell_refused(refusal, id_in(text))
             return
-        if not text.startswith("{"):
+        if not is_object(text):
             await self.on_other_text(text)
             return
         value = parse_object(text)

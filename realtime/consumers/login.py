@@ -8,7 +8,7 @@ from realtime.access import Credential, Identity, Verify
 from realtime.conf import conf
 from realtime.consumers.sending import Sender
 from realtime.hub.hub import Hub
-from realtime.protocol import AuthResult, Close, CloseCode, Refused, parse_object
+from realtime.protocol import AuthResult, Close, CloseCode, Refused, is_object, parse_object
 
 UNKNOWN = Identity("guest:", "Guest")
 """Who speaks on a socket before that is known."""
@@ -16,7 +16,7 @@ UNKNOWN = Identity("guest:", "Guest")
 
 def login_secret(text: str) -> str | None:
     """The token in a login message, or None if the frame is none: an object with `token`, and at most `auth`."""
-    if not text.startswith("{") or '"token"' not in text:
+    if not is_object(text) or '"token"' not in text:
         return None
     try:
         value = parse_object(text)

@@ -8,14 +8,14 @@ from pydantic import AfterValidator, Field
 from realtime import access, db
 from realtime.access import Action, Identity
 from realtime.http.replies import reply_json
-from realtime.protocol import Event, Payload, Refused, Sequence, printable
+from realtime.protocol import Event, Payload, Refused, Sequence, sayable
 from realtime.streams.batch import PAGE, Snapshot, Stored
 from realtime.streams.replay import with_entries
 from realtime.streams.stream import Stream
 
 NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 """A stream's name as a client may write it, for JSON Schema; realtime.streams.stream.validate_name holds it."""
-Name = Annotated[str, AfterValidator(printable), Field(json_schema_extra={"pattern": f"^{NAME}$"})]
+Name = Annotated[str, AfterValidator(sayable), Field(json_schema_extra={"pattern": f"^{NAME}$"})]
 """A stream's name in an address."""
 
 

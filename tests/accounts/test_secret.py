@@ -1,11 +1,12 @@
 """The form of a secret."""
 
 import string
+import time
 import zlib
 
 import pytest
 
-from accounts.secret import digest, is_well_formed, new_secret
+from accounts.secret import digest, is_in, is_well_formed, new_secret
 
 
 def test_a_secret_says_whose_it_is_and_checks_itself() -> None:
@@ -40,3 +41,19 @@ def test_the_checksum_is_the_crc32_of_the_random_part_in_base62() -> None:
 
 def test_a_digest_is_a_sha256() -> None:
     assert digest("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+@pytest.mark.parametrize("around", ["{}", "here: {}.", '{{"token": "{}"}}', "a\n{}\nb", "chorus_chorus_{}", "{}tail"])
+def test_a_secret_is_found_in_a_text(around: str) -> None:
+    assert is_in(around.format(new_secret()))
+
+
+def test_what_only_looks_like_one_is_not() -> None:
+    wrong = new_secret()[:-1] + "!"
+    assert not any(map(is_in, ["", "chorus_", "a chorus_line", wrong, "chorus_example0000000000000000000000000000"]))
+
+
+def test_a_text_full_of_what_looks_like_secrets_costs_no_time() -> None:
+    started = time.perf_counter()
+    assert not is_in(("chorus_" + "0" * 36) * 25_000)
+    assert time.perf_counter() - started < 0.1

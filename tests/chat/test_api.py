@@ -9,6 +9,7 @@ from pytest_django import Settings
 from chat.models import Room
 from realtime import db
 from realtime.access import AccessLevel, Identity
+from realtime.secrecy import NOT_SAYABLE
 from realtime.testing import connect
 from tests.ask import ask
 
@@ -65,3 +66,9 @@ async def test_the_entries_are_those_of_the_socket(alice: User, lobby: Room) -> 
 async def test_unknown_fields_are_ignored(lobby: Room) -> None:
     answer = await ask("POST", SAY, body=json.dumps({"text": "Hi", "mood": "good"}))
     assert answer.status == 201
+
+
+async def test_a_text_that_holds_a_token_is_invalid(lobby: Room, secret: str) -> None:
+    answer = await ask("POST", SAY, json={"text": f"it is {secret}"})
+    assert answer.error == (400, "invalid")
+    assert answer.json["fields"] == {"text": NOT_SAYABLE}

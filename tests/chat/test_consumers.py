@@ -15,6 +15,8 @@ from realtime import db
 from realtime.hub.hub import current_hub
 from realtime.hub.live import FRESH
 from realtime.processes import presence as presence_module
+from realtime.protocol import Refused
+from realtime.secrecy import NOT_SAYABLE
 from realtime.streams.replay import FRAME_BYTES
 from realtime.testing import Event, Socket, connect, until
 from tests.followed import followed
@@ -792,3 +794,36 @@ async def test_a_slow_reader_is_closed_and_comes_back_without_a_hole(lobby: Room
     async with connect(f"{LOBBY}?since={len(got)}&epoch={lobby.epoch}") as back:
         joined = await back.next("joined")
         assert (joined["recovered"], len(got) + len(joined["messages"])) == (True, 50)
+
+
+# Secrets.
+
+
+@pytest.mark.parametrize("lead", ["\n", " ", "\ufeff"])
+async def test_a_login_behind_a_blank_is_a_login_and_no_message(lobby: Room, secret: str, lead: str) -> None:
+    async with connect(LOBBY) as one, connect(LOBBY) as other:
+        await one.next("joined")
+        await other.next("joined")
+        await one.send(lead + json.dumps({"action": "auth", "token": secret}))
+        assert (await one.next("auth"))["status"] == "ok"
+    assert not await Message.objects.aexists()
+
+
+@pytest.mark.parametrize("around", ["{}", '\u00a0{{"token": "{}"}}', "my token is {}!"])
+async def test_a_text_that_holds_a_token_is_not_said(lobby: Room, secret: str, around: str) -> None:
+    async with connect(LOBBY) as socket:
+        await socket.next("joined")
+        await socket.send(around.format(secret))
+        error = await socket.next("error")
+        assert (error["code"], error["fields"]) == ("invalid", {"text": NOT_SAYABLE})
+        assert secret not in str(error)
+    assert not await Message.objects.aexists()
+
+
+async def test_nor_is_an_id_or_what_code_says(lobby: Room, secret: str) -> None:
+    async with connect(LOBBY) as socket:
+        await socket.next("joined")
+        await socket.command("send", text="hi", id=secret)
+        assert (await socket.next("error"))["fields"] == {"id": NOT_SAYABLE}
+    with pytest.raises(Refused, match=NOT_SAYABLE):
+        await db.run(lobby.post, ALICE, secret)

@@ -17,6 +17,8 @@ from realtime.access import Identity
 from realtime.hub.hub import current_hub
 from realtime.hub.live import LiveStream
 from realtime.processes import presence as presence_module
+from realtime.protocol import Refused
+from realtime.secrecy import NOT_SAYABLE
 from realtime.streams.batch import PAGE
 from realtime.testing import Event, Socket, connect, until
 from tests.followed import followed
@@ -613,3 +615,12 @@ async def test_only_staff_publish_to_system(alice: User, bob: User) -> None:
         assert (await member.error())["code"] == "forbidden"
         await publish(socket, "system", "Maintenance at noon")
         assert (await member.event())["message"] == "Maintenance at noon"
+
+
+@pytest.mark.parametrize("field", ["message", "title"])
+async def test_what_holds_a_token_is_not_published(alerts: Topic, alice: User, secret: str, field: str) -> None:
+    async with connect(PATH, user=alice) as socket:
+        await socket.command("publish", **{"topic": "alerts", "message": "hi", field: f"it is {secret}"})
+        assert (await socket.error())["fields"] == {field: NOT_SAYABLE}
+    with pytest.raises(Refused, match=NOT_SAYABLE):
+        await told(alerts, secret)

@@ -19,6 +19,7 @@ from realtime.protocol import (
     Refused,
     Sequence,
     client_id,
+    is_object,
     parse_object,
     validate,
 )
@@ -60,7 +61,6 @@ def refusal_of(text: str) -> Refused:
         r'{"a": "\udc00\ud800"}',
         r'{"\ud800": 1}',
         '{"a": 01}',
-        '\ufeff{"a": 1}',
         '{"a":' * 100_000 + "1" + "}" * 100_000,
         '{"a":' + "[" * 100_000,
     ],
@@ -187,3 +187,14 @@ def test_close_codes_are_those_of_the_page() -> None:
         "NO_SUCH_STREAM": 4504,
         "NOT_ALLOWED": 4506,
     }
+
+
+@pytest.mark.parametrize("lead", ["", "\n", "\r\n\t ", "\ufeff", "\ufeff\n "])
+def test_what_may_stand_before_json_is_skipped(lead: str) -> None:
+    assert is_object(lead + '{"a": 1}')
+    assert parse_object(lead + '{"a": 1}') == {"a": 1}
+
+
+@pytest.mark.parametrize("text", ["", " ", "hello {", "\x00{}", "\u00a0{}", "[{}]"])
+def test_any_other_text_is_no_object(text: str) -> None:
+    assert not is_object(text)

@@ -215,3 +215,15 @@ async def test_a_login_moves_a_socket_from_its_address_to_its_user(secret: str, 
             assert (await second.error())["message"] == "Too many connections"
             assert (await second.closed())[0] == 1013
     assert held_by() == {}
+
+
+LEADS = ["\n", " ", "\ufeff", "\r\n\ufeff"]
+
+
+@in_threads
+@pytest.mark.parametrize("lead", LEADS)
+@pytest.mark.parametrize("path", ["/talk/", "/talk/?login=message", "/members/"])
+async def test_a_login_is_one_behind_a_blank_or_a_byte_order_mark_too(secret: str, path: str, lead: str) -> None:
+    async with talk(path) as socket:
+        await socket.send(lead + json.dumps({"token": secret}))
+        assert (await socket.next("auth"))["username"] == "alice"
