@@ -46,14 +46,17 @@ authentication = Authentication(authenticate, logged_in, guest_key, verify)
 """For a NinjaAPI's `auth`."""
 
 
+Scopes = Annotated[list[Annotated[str, StringConstraints(max_length=200)]], Field(max_length=100)]
+
+
 class NewToken(Command):
     """Make a token of the user with this password."""
 
     action: Literal["token"] = "token"
     username: Annotated[PersonText, StringConstraints(min_length=1, max_length=254)]
     password: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
-    name: PersonText = Field("API", description="What it is for.")
-    scopes: list[str] = Field(default_factory=list, description="What it may do; left out: all that you may.")
+    name: Annotated[PersonText, StringConstraints(max_length=100)] = Field("API", description="What it is for.")
+    scopes: Scopes = Field(default_factory=list, description="What it may do; left out: all that you may.")
     days: Annotated[int, Field(ge=1, le=MAX_DAYS)] | Literal["never"] = DEFAULT_DAYS
 
 

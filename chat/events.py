@@ -1,11 +1,9 @@
 """What is said in a chat room: one typed model for each command and event."""
 
-from typing import Annotated, Literal
-
-from pydantic import StringConstraints
+from typing import Literal
 
 from realtime import history_events
-from realtime.protocol import Command, Event, PersonText, Sequence, Timestamp, Users
+from realtime.protocol import Command, Event, LongText, Sequence, Timestamp, Users
 
 # From the client.
 
@@ -14,7 +12,7 @@ class Send(Command):
     """Say something. The `chat` event with this id is the acknowledgement."""
 
     action: Literal["send"] = "send"
-    text: Annotated[PersonText, StringConstraints(min_length=1)]
+    text: LongText
 
 
 class Typing(Command):

@@ -32,14 +32,14 @@ from realtime.http import (
     takes,
 )
 from realtime.hub import current_journal
-from realtime.protocol import Payload, Refused, Sequence, sayable
+from realtime.protocol import LONGEST_TEXT, Epoch, Payload, Refused, Sequence, sayable
 from realtime.streams import unpruned
 
 router = Router(tags=["Notifications"])
 TOPIC = rf"({NAME}|@[^,\u0000-\u001f\u007f-\u009f]{{1,150}})"
 Addressed = Annotated[str, AfterValidator(sayable), Field(json_schema_extra={"pattern": f"^{TOPIC}$"})]
 """A topic in an address: its name, `me`, or `@` and a user name."""
-Several = Annotated[str, Field(json_schema_extra={"pattern": f"^{TOPIC}(,{TOPIC})*$"})]
+Several = Annotated[str, Field(max_length=2**16, json_schema_extra={"pattern": f"^{TOPIC}(,{TOPIC})*$"})]
 """Topics in an address, separated by commas."""
 
 
@@ -126,7 +126,7 @@ class From(Payload):
     """Where a stream begins, unless `Last-Event-ID` says it."""
 
     since: Sequence | None = None
-    epoch: str | None = None
+    epoch: Epoch | None = None
 
 
 @router.get("/stream", response={200: None, **ERRORS}, openapi_extra=STREAM)
@@ -168,7 +168,9 @@ async def list_notifications(request: ApiRequest, topic: Addressed, asked: Query
 HEADERS = ("Title", "Priority", "Tags")
 """What a bare body cannot say."""
 PUBLISH = takes(events.Publish, "Idempotency-Key", *HEADERS, addressed=("topic",))
-PUBLISH["requestBody"]["content"]["text/plain"] = {"schema": {"type": "string", "minLength": 1}}
+PUBLISH["requestBody"]["content"]["text/plain"] = {
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
+}
 
 
 @router.post("/{topic}/", response={200: events.Published, 201: events.Published, **ERRORS}, openapi_extra=PUBLISH)
@@ -200,7 +202,8 @@ def _said(request: HttpRequest) -> dict[str, Any]:
     if tags := header_text(request, "Tags"):
         said["tags"] = [tag.strip() for tag in tags.split(",") if tag.strip()]
     if priority := header_text(request, "Priority"):
-        said["priority"] = int(priority) if priority.isascii() and priority.isdecimal() else priority
+        whole = len(priority) < 10 and priority.isascii() and priority.isdecimal()
+        said["priority"] = int(priority) if whole else priority
     return said
 
 

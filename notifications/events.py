@@ -2,14 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from notifications.draft import MAX_TAG, MAX_TAGS, MAX_TITLE, Draft
-from realtime.protocol import Command, Event, Payload, PersonText, Sequence, Timestamp
+from realtime.protocol import Command, Epoch, Event, LongText, Payload, PersonText, Sequence, Timestamp
 
+MAX_NAMES = 1000
+"""Topics that one command names; CHORUS_MAX_TOPICS says how many a socket may subscribe to."""
 TopicName = Annotated[str, StringConstraints(min_length=1, max_length=151)]
 """A topic, `me`, or `@` and a user name; lower-cased first but for user names."""
-Topics = Annotated[list[TopicName], Field(min_length=1)]
+Topics = Annotated[list[TopicName], Field(min_length=1, max_length=MAX_NAMES)]
 Priority = Annotated[int, Field(ge=1, le=5)]
 Title = Annotated[PersonText, StringConstraints(max_length=MAX_TITLE)]
 Tag = Annotated[PersonText, StringConstraints(min_length=1, max_length=MAX_TAG)]
@@ -20,8 +22,18 @@ class Cursor(Payload):
     """A position in a topic, with the epoch it belongs to."""
 
     seq: Sequence
-    epoch: str | None = None
+    epoch: Epoch | None = None
 
+
+def _few(since: object) -> object:
+    """Counted before they are looked at: each wrong one costs an error."""
+    if isinstance(since, dict) and len(since) > MAX_NAMES:
+        raise ValueError(f"expected at most {MAX_NAMES} topics")
+    return since
+
+
+Cursors = Annotated[dict[TopicName, Cursor], Field(max_length=MAX_NAMES)]
+"""Positions by topic."""
 
 # From the client.
 
@@ -31,7 +43,7 @@ class Subscribe(Command):
 
     action: Literal["subscribe"] = "subscribe"
     topics: Topics
-    since: dict[str, Cursor] | Literal["acked"] | None = None
+    since: Annotated[Cursors | Literal["acked"] | None, BeforeValidator(_few)] = None
     """By topic, or where the user last acknowledged."""
 
 
@@ -47,7 +59,7 @@ class Publish(Command):
 
     action: Literal["publish"] = "publish"
     topic: TopicName
-    message: Annotated[PersonText, StringConstraints(min_length=1)]
+    message: LongText
     title: Title = ""
     priority: Priority = 3
     tags: Tags = Field(default_factory=list)

@@ -14,6 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from realtime.protocol import LONGEST_TEXT
+
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Interval = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -36,7 +38,7 @@ class Conf(Settings):
     """Prefix of all that this site keeps in Redis, whose pub/sub ignores database numbers."""
     max_frame_bytes: Count = 1024 * 1024
     """Bytes of one message from a client; a larger one closes the socket with 1009."""
-    max_text: Count = 10_000
+    max_text: Annotated[int, Field(ge=0, le=LONGEST_TEXT)] = 10_000
     """Characters of an echoed text, chat message or notification."""
     outbox_bytes: Count = 1024 * 1024
     """Bytes that may wait for one socket; a slower reader is closed with 4000."""

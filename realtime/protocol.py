@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import from_json
 
 from realtime.secrecy import NOT_SAYABLE, holds_secret
+from realtime.validation import told
 
 ErrorCode = Literal[
     "bad_json",
@@ -110,6 +111,11 @@ PRINTABLE = {"pattern": r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f
 PersonText = Annotated[str, AfterValidator(_sayable), Field(json_schema_extra=PRINTABLE)]
 """Text that a person wrote and others read."""
 
+LONGEST_TEXT = 2**20
+"""Characters of a message that are read at all; CHORUS_MAX_TEXT says how many of them may be sent."""
+LongText = Annotated[PersonText, StringConstraints(min_length=1, max_length=LONGEST_TEXT)]
+"""A message, whose length CHORUS_MAX_TEXT limits."""
+
 ClientId = Annotated[PersonText, StringConstraints(min_length=1, max_length=64)]
 """A client's own name for its command, best a UUID: the same id again is answered with the first result."""
 
@@ -135,7 +141,7 @@ class Auth(Command):
     """A login on an open socket; `action` may be left out."""
 
     action: Literal["auth"] = "auth"
-    token: str
+    token: Annotated[str, StringConstraints(max_length=4096)]
 
 
 class AuthResult(Event):
@@ -189,6 +195,9 @@ class UsersEvent(Event):
 Sequence = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """A position in a stream; the first entry has 1, so 0 stands before all."""
 
+Epoch = Annotated[str, StringConstraints(max_length=64)]
+"""The epoch that a client gives with a position; one of ours has 8 characters."""
+
 Timestamp = datetime
 
 C = TypeVar("C", bound=Command)
@@ -225,13 +234,14 @@ def client_id(value: Mapping[str, Any]) -> str | None:
 
 
 def validate(model: type[C], value: Mapping[str, Any]) -> C:
-    """Make a typed command of a JSON object; raises Refused `invalid` that names each wrong field."""
+    """Make a typed command of a JSON object; raises Refused `invalid` that names the first wrong fields."""
     try:
         return model.model_validate(value, strict=True)
     except ValidationError as error:
-        fields = {
-            ".".join(str(part) for part in problem["loc"]): problem["msg"].removeprefix("Value error, ")
-            for problem in error.errors(include_url=False, include_context=False, include_input=False)
-        }
-        summary = "; ".join(f"{name}: {message}" for name, message in fields.items())
-        raise Refused("invalid", f"Invalid {value.get('action', 'command')}: {summary}", fields=fields) from None
+        fields, summary = told(error.errors(include_url=False, include_context=False, include_input=False))
+        action = model.model_fields["action"].default
+        raise Refused(
+            "invalid",
+            f"Invalid {action if value.get('action') == action else 'command'}: {summary}",
+            fields=fields,
+        ) from None

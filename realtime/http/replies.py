@@ -16,6 +16,7 @@ from realtime.http.authentication import BadLogin
 from realtime.http.requests import SAFE, address_of, header_text
 from realtime.log import log
 from realtime.protocol import ErrorEvent, Payload, Refused, client_id
+from realtime.validation import brief, told
 
 STATUS = {
     "bad_json": 400,
@@ -57,13 +58,12 @@ def refusal_of(error: Exception, request: HttpRequest) -> Refused:
             message = f"Storage is not available{unknown}. Send it again{hint}."
             return Refused("unavailable", message, retry_after=RETRY_SECONDS)
         case ValidationError():
-            fields = {str(problem["loc"][-1]): problem["msg"].removeprefix("Value error, ") for problem in error.errors}
-            summary = "; ".join(f"{name}: {message}" for name, message in fields.items())
+            fields, summary = told(error.errors, whole_path=False)
             return Refused("invalid", f"Invalid request: {summary}", fields=fields)
         case Http404():
             return Refused("not_found", "There is nothing here.")
         case _:
-            return Refused("invalid", f"This request cannot be read: {error}")
+            return Refused("invalid", f"This request cannot be read: {brief(str(error), 200)}")
 
 
 REFUSALS: tuple[type[Exception], ...] = (

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from realtime import access, db
 from realtime.access import Action, Identity
 from realtime.http.replies import reply_json
-from realtime.protocol import Event, Payload, Refused, Sequence, sayable
+from realtime.protocol import Epoch, Event, Payload, Refused, Sequence, sayable
 from realtime.streams.batch import PAGE, Snapshot, Stored
 from realtime.streams.replay import with_entries
 from realtime.streams.stream import Stream
@@ -39,7 +39,7 @@ class Asked(Payload):
     """Which entries of a stream are asked for: the newest, or those after a position, or before one."""
 
     since: Sequence | None = Field(None, description="Those after this position.")
-    epoch: str | None = Field(None, description="Its epoch, to learn whether anything is missing.")
+    epoch: Epoch | None = Field(None, description="Its epoch, to learn whether anything is missing.")
     before: Annotated[Sequence, Field(ge=1)] | None = Field(None, description="Only those before this position.")
     limit: Annotated[int, Field(ge=1, le=PAGE)] = 50
 

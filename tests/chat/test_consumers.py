@@ -224,7 +224,7 @@ async def test_a_message_goes_to_everyone_and_is_the_sender_s_acknowledgement(lo
     assert without_time(event) == {"type": "chat", "seq": 1, "sender": "alice", "message": "Hi", "id": "7"}
 
 
-@pytest.mark.parametrize("text", ["Hi", " {}", "[1]", "Grüße 🎉", "a\nb", '"quoted"', "x" * 10_000])
+@pytest.mark.parametrize("text", ["Hi", "\u00a0{}", "[1]", "Grüße 🎉", "a\nb", '"quoted"', "x" * 10_000])
 async def test_a_bare_text_is_a_message(text: str, lobby: Room) -> None:
     async with connect(LOBBY) as socket:
         await socket.next("joined")

@@ -172,3 +172,13 @@ async def test_what_holds_a_token_is_not_published(backups: Topic, secret: str, 
     assert answer.error == (400, "invalid")
     assert secret not in str(answer.json)
     assert (await ask("GET", BACKUPS)).json["seq"] == 0
+
+
+@pytest.mark.parametrize("digits", [10, 5000])
+async def test_a_number_of_many_digits_is_invalid(backups: Topic, secret: str, digits: int) -> None:
+    many = "9" * digits
+    answer = await ask("POST", BACKUPS, body="done", secret=secret, headers={"Priority": many})
+    assert answer.error == (400, "invalid")
+    assert answer.json["fields"].keys() == {"priority"}
+    assert (await ask("GET", f"{BACKUPS}{many}/")).status in {400, 404}
+    assert (await ask("GET", f"{BACKUPS}?before={many}")).status in {200, 400}

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -624,3 +625,26 @@ async def test_what_holds_a_token_is_not_published(alerts: Topic, alice: User, s
         assert (await socket.error())["fields"] == {field: NOT_SAYABLE}
     with pytest.raises(Refused, match=NOT_SAYABLE):
         await told(alerts, secret)
+
+
+WRONG: dict[str, dict[str, Any]] = {
+    "topics that are none": {"topics": [""] * 250_000},
+    "positions that are none": {"topics": ["alerts"], "since": {str(index): {} for index in range(60_000)}},
+    "positions of endless names": {
+        "topics": ["alerts"],
+        "since": {"\u00e9" * 400 + str(each): 0 for each in range(900)},
+    },
+    "an action that is none": {"action": "x" * 1_000_000},
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+async def test_however_much_is_wrong_the_answer_is_short_and_comes_at_once(alerts: Topic, name: str) -> None:
+    said = json.dumps({"action": "subscribe", "id": "7", **WRONG[name]}, ensure_ascii=False)
+    async with connect(PATH) as socket:
+        await socket.send(said)
+        started = time.perf_counter()
+        error = await socket.error()
+        assert time.perf_counter() - started < 1
+        assert error["id"] == "7"
+        assert len(json.dumps(error)) < 4096

@@ -129,3 +129,15 @@ def test_each_has_its_own_settings_only() -> None:
         _ = lazily(Colours).max_text  # type: ignore[attr-defined]
     with pytest.raises(AttributeError):
         _ = conf.colours  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("value", [2**20, 0])
+def test_a_text_may_be_as_long_as_any_that_is_read(settings: Settings, value: int) -> None:
+    settings.CHORUS_MAX_TEXT = value
+    assert conf.max_text == value
+
+
+def test_but_no_longer(settings: Settings) -> None:
+    settings.CHORUS_MAX_TEXT = 2**20 + 1
+    with pytest.raises(ImproperlyConfigured, match="CHORUS_MAX_TEXT"):
+        check(Conf)

@@ -49,7 +49,7 @@ async def test_a_client_cannot_name_a_method_that_is_no_command() -> None:
             assert (await socket.error())["code"] == "unsupported_action"
 
 
-@pytest.mark.parametrize("frame", ["hello", "", "[1]", "{", '{"action":"ask"', " {}"])
+@pytest.mark.parametrize("frame", ["hello", "", "[1]", "{", '{"action":"ask"', " {"])
 async def test_what_is_no_json_object_is_bad_json(frame: str) -> None:
     async with talk() as socket:
         await socket.next("told")

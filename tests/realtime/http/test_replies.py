@@ -2,11 +2,14 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import BadRequest
 from django.db import OperationalError
+from django.http import HttpRequest
 
 from chat.models import Room
 from realtime import db as socket_db
 from realtime.access import AccessLevel
+from realtime.http.replies import refusal_of
 from tests.ask import ask
 from tests.processes import PASSWORD
 
@@ -48,3 +51,14 @@ async def test_a_database_that_is_down_is_unavailable(
 async def test_a_password_in_a_bad_request_is_not_repeated(alice: User) -> None:
     answer = await ask("POST", "/api/token/", json={"username": 5, "password": PASSWORD})
     assert PASSWORD not in str(answer.json)
+
+
+async def test_however_much_is_wrong_the_answer_is_short(lobby: Room) -> None:
+    answer = await ask("POST", "/api/token/", json={"username": "a", "password": "b", "scopes": [""] * 90 + [0] * 900})
+    assert answer.error == (400, "invalid")
+    assert len(answer.response.content) < 4096
+
+
+async def test_what_a_client_said_is_not_repeated_at_length() -> None:
+    refused = refusal_of(BadRequest("x" * 10_000), HttpRequest())
+    assert len(refused.message) < 300
