@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import from_json
 
 from realtime.secrecy import NOT_SAYABLE, holds_secret
-from realtime.validation import told
+from realtime.validation import integers, problems_of, told
 
 ErrorCode = Literal[
     "bad_json",
@@ -114,7 +114,6 @@ PersonText = Annotated[str, AfterValidator(_sayable), Field(json_schema_extra=PR
 LONGEST_TEXT = 2**20
 """Characters of a message that are read at all; CHORUS_MAX_TEXT says how many of them may be sent."""
 LongText = Annotated[PersonText, StringConstraints(min_length=1, max_length=LONGEST_TEXT)]
-"""A message, whose length CHORUS_MAX_TEXT limits."""
 
 ClientId = Annotated[PersonText, StringConstraints(min_length=1, max_length=64)]
 """A client's own name for its command, best a UUID: the same id again is answered with the first result."""
@@ -238,10 +237,13 @@ def validate(model: type[C], value: Mapping[str, Any]) -> C:
     try:
         return model.model_validate(value, strict=True)
     except ValidationError as error:
-        fields, summary = told(error.errors(include_url=False, include_context=False, include_input=False))
-        action = model.model_fields["action"].default
-        raise Refused(
-            "invalid",
-            f"Invalid {action if value.get('action') == action else 'command'}: {summary}",
-            fields=fields,
-        ) from None
+        problems = problems_of(error)
+    if any(problem["type"] == "int_type" for problem in problems):  # a float, perhaps 5.0, which is an integer too
+        try:
+            return model.model_validate(integers(dict(value)), strict=True)
+        except ValidationError as error:
+            problems = problems_of(error)
+    fields, summary = told(problems)
+    action = model.model_fields["action"].default
+    named = action if value.get("action") == action else "command"
+    raise Refused("invalid", f"Invalid {named}: {summary}", fields=fields)

@@ -1,9 +1,10 @@
-"""What is wrong with something a client sent, told in few words however much of it is wrong."""
+"""Values that a client sent: what an integer is among them, and what is wrong, told in few words however much it is."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, to_json
 
 MAX_PROBLEMS = 10
 """Problems that one error tells."""
@@ -16,6 +17,23 @@ MAX_NAME, MAX_MESSAGE = 60, 200
 def brief(text: str, characters: int) -> str:
     """The beginning of a text that is too long to be repeated."""
     return text if len(text) <= characters else f"{text[: characters - 1]}…"
+
+
+def integers(value: Any) -> Any:
+    """A JSON value whose numbers without a fraction are integers (JSON Schema 2020-12, validation §6.1.1)."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case dict():
+            return {name: integers(each) for name, each in value.items()}
+        case list():
+            return [integers(each) for each in value]
+    return value
+
+
+def problems_of(error: ValidationError) -> list[ErrorDetails]:
+    """What Pydantic found, without what was sent."""
+    return error.errors(include_url=False, include_context=False, include_input=False)
 
 
 def told(errors: Iterable[Mapping[str, Any]], *, whole_path: bool = True) -> tuple[dict[str, str], str]:

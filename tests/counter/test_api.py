@@ -54,3 +54,15 @@ async def test_a_wrong_delta_is_named(likes: Counter, delta: object) -> None:
     answer = await ask("POST", "/api/counter/likes/add/", json={"delta": delta})
     assert answer.error == (400, "invalid")
     assert "delta" in answer.json["fields"]
+
+
+@pytest.mark.parametrize("delta", ["5.0", "5e0"])
+async def test_a_number_without_a_fraction_is_whole(likes: Counter, delta: str) -> None:
+    answer = await ask("POST", "/api/counter/likes/add/", body=f'{{"delta": {delta}}}')
+    assert answer.json["value"] == 5
+
+
+@pytest.mark.parametrize("delta", ["5.5", "1e300", "1e400", "1000001.0", "0.0"])
+async def test_others_are_invalid(likes: Counter, delta: str) -> None:
+    answer = await ask("POST", "/api/counter/likes/add/", body=f'{{"delta": {delta}}}')
+    assert answer.status == 400

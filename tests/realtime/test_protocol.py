@@ -133,7 +133,7 @@ def test_each_wrong_field_is_named() -> None:
     assert caught.value.message.startswith("Invalid say: ")
 
 
-@pytest.mark.parametrize("seq", ["1", 1.0, True, None, 2**63, -1, []])
+@pytest.mark.parametrize("seq", ["1", 1.5, 1e300, float("inf"), True, None, 2**63, -1, []])
 def test_a_position_is_a_whole_number_and_nothing_that_looks_like_one(seq: object) -> None:
     with pytest.raises(Refused) as caught:
         validate(Say, {"text": "hi", "seq": seq})
@@ -198,3 +198,17 @@ def test_what_may_stand_before_json_is_skipped(lead: str) -> None:
 @pytest.mark.parametrize("text", ["", " ", "hello {", "\x00{}", "\u00a0{}", "[{}]"])
 def test_any_other_text_is_no_object(text: str) -> None:
     assert not is_object(text)
+
+
+@pytest.mark.parametrize("seq", ["5.0", "5", "5e0", "0.5e1"])
+def test_a_number_without_a_fraction_is_an_integer_however_it_is_written(seq: str) -> None:
+    said = validate(Say, parse_object(f'{{"action": "say", "text": "hi", "seq": {seq}}}'))
+    assert said.seq == 5
+    assert isinstance(said.seq, int)
+
+
+@pytest.mark.parametrize("seq", ["5.5", "1e300", "1e400", "-1.0", "9007199254740993.5e9"])
+def test_any_other_is_none(seq: str) -> None:
+    with pytest.raises(Refused) as caught:
+        validate(Say, parse_object(f'{{"action": "say", "text": "hi", "seq": {seq}}}'))
+    assert caught.value.code in {"invalid", "bad_json"}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from realtime.protocol import ErrorEvent, Refused
-from realtime.validation import MAX_PROBLEMS, brief, told
+from realtime.validation import MAX_PROBLEMS, brief, integers, told
 
 
 def wrong(*path: str | int, message: str = "Field required") -> dict[str, Any]:
@@ -40,3 +40,14 @@ def test_an_error_is_never_longer_than_4_kb(character: str) -> None:
 def test_a_long_text_is_cut() -> None:
     assert brief("abc", 3) == "abc"
     assert brief("abcd", 3) == "ab…"
+
+
+def test_a_number_without_a_fraction_is_an_integer() -> None:
+    found = integers({"a": [5.0, -0.0, {"b": 1e3}], "c": 5.5, "d": "5.0", "e": True, "f": None})
+    assert found == {"a": [5, 0, {"b": 1000}], "c": 5.5, "d": "5.0", "e": True, "f": None}
+    assert [type(each) for each in found["a"][:2]] == [int, int]
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("nan")])
+def test_what_is_no_number_at_all_stays(number: float) -> None:
+    assert isinstance(integers(number), float)
