@@ -20,7 +20,7 @@ from realtime.hub.live import Start
 from realtime.hub.outbox import Frame
 from realtime.protocol import Event
 from realtime.streams.batch import Stored
-from realtime.streams.replay import newest, pages, with_entries
+from realtime.streams.replay import pages, with_entries
 
 
 class HistoryConsumer(StreamConsumer):
@@ -65,9 +65,8 @@ class HistoryConsumer(StreamConsumer):
     async def tell_history(self, asked: History) -> None:
         """Send older entries."""
         await self.require("read")
-        found, more = await db.run(self.stream.history, before=asked.before, limit=asked.limit)
-        entries = newest(found)
-        event = HistoryEvent(more=more or len(entries) < len(found), id=asked.id, messages=[])
+        entries, more = await db.run(self.stream.history, before=asked.before, limit=asked.limit)
+        event = HistoryEvent(more=more, id=asked.id, messages=[])
         await self.reply(with_entries(event, entries))
 
     @command(Delete)

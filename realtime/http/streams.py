@@ -10,7 +10,7 @@ from realtime.access import Action, Identity
 from realtime.http.replies import reply_json
 from realtime.protocol import Epoch, Event, Payload, Refused, Sequence, sayable
 from realtime.streams.batch import PAGE, Snapshot, Stored
-from realtime.streams.replay import with_entries
+from realtime.streams.replay import pages, with_entries
 from realtime.streams.stream import Stream
 
 NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
@@ -65,7 +65,7 @@ async def reply_page(model: type[Page], stream: Stream, asked: Asked, **fields: 
 
 def _read(stream: Stream, asked: Asked) -> tuple[dict[str, Any], list[Stored]]:
     if asked.since is not None:
-        snapshot = type(stream).read(stream.pk, asked.since)
+        snapshot = type(stream).read(stream.pk, asked.since, asked.limit)
         if snapshot is None:
             raise Refused("not_found", "It does not exist any more.")
         known = asked.epoch in {None, snapshot.epoch} or asked.since == 0
@@ -79,7 +79,7 @@ def _read(stream: Stream, asked: Asked) -> tuple[dict[str, Any], list[Stored]]:
 
 def _after(snapshot: Snapshot, since: int, asked: Asked) -> tuple[dict[str, Any], list[Stored]]:
     last = snapshot.last_seq if asked.before is None else min(snapshot.last_seq, asked.before - 1)
-    entries = [entry for entry in snapshot.events if entry.seq <= last][: asked.limit]
+    entries = next(pages([entry for entry in snapshot.events if entry.seq <= last]))
     following = snapshot.events[0].seq if snapshot.events else snapshot.last_seq + 1
     return {
         "seq": snapshot.last_seq,

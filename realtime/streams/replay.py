@@ -1,12 +1,17 @@
 """Many stored entries in few frames: their ready JSON is put into an event without decoding it."""
 
 from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
 
 from realtime.protocol import Event
 from realtime.streams.batch import Stored
 
 FRAME_BYTES = 256 * 1024
 """A replay's frames are no larger, and each is awaited: a slow reader of a replay is paced, not closed."""
+FIRST_PORTION = 20
+"""Entries of a history that are read before it is known how long they are."""
 ENTRIES_BYTES = FRAME_BYTES - 4096
 """What is left of a frame for its entries."""
 
@@ -32,14 +37,25 @@ def pages(entries: list[Stored]) -> Iterator[list[Stored]]:
     yield page
 
 
-def newest(entries: list[Stored]) -> list[Stored]:
-    """The end of a run, as much as a frame holds; at least one entry, if there is one."""
-    size = 0
-    for index in range(len(entries) - 1, -1, -1):
-        size += _length(entries[index])
-        if size > ENTRIES_BYTES:
-            return entries[index + 1 :] or entries[-1:]
-    return entries
+def newest(rows: QuerySet[Any], limit: int) -> tuple[list[Stored], bool]:
+    """The end of a run of rows, at most `limit` and as much as a frame holds, and whether others stand before it.
+
+    They are read in portions, the first a small one: of long entries few fit, and the others are not read.
+    """
+    found: list[Stored] = []
+    size, portion = 0, FIRST_PORTION
+    while True:
+        wanted = min(portion, limit + 1 - len(found))
+        older = rows.filter(seq__lt=found[-1].seq) if found else rows  # others may have come meanwhile
+        read = [row.stored() for row in older.order_by("-seq")[:wanted]]
+        for entry in read:
+            size += _length(entry)
+            if len(found) == limit or (found and size > ENTRIES_BYTES):
+                return found[::-1], True
+            found.append(entry)
+        if len(read) < wanted:
+            return found[::-1], False
+        portion = max(1, (ENTRIES_BYTES - size) * len(found) // size)
 
 
 def _length(entry: Stored) -> int:

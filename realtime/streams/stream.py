@@ -23,7 +23,8 @@ from realtime.streams.entry import AnyEntry, Entry, entry_model_of
 from realtime.streams.grants import NO_GRANTS, Grants, grants_of
 from realtime.streams.key import key_of
 from realtime.streams.name import validate_name
-from realtime.streams.queries import StreamQuerySet, missing
+from realtime.streams.queries import StreamQuerySet
+from realtime.streams.replay import newest
 
 IDS_KEPT = timedelta(hours=24)
 """How long a client's id is known at least: what it sends again within this time is stored once."""
@@ -196,24 +197,23 @@ class Stream(models.Model):
         return [entry.stored() for entry in found.order_by("seq")[:PAGE]]
 
     def history(self, *, before: int | None = None, limit: int = 50) -> tuple[list[Stored], bool]:
-        """The newest entries (before a position), oldest first, and whether older ones exist."""
+        """The newest entries (before a position), oldest first; at most a frame full. And whether there are older ones."""
         found = self.appended().filter(unpruned)
         if before is not None:
             found = found.filter(seq__lt=before)
-        page = list(found.order_by("-seq")[: limit + 1])
-        return [entry.stored() for entry in reversed(page[:limit])], len(page) > limit
+        return newest(found, limit)
 
     @classmethod
-    def read(cls, pk: int, after: int | None = None) -> Snapshot | None:
-        """Read the row, and up to PAGE entries after a position (None: the newest), in one statement.
+    def read(cls, pk: int, after: int | None = None, limit: int = PAGE) -> Snapshot | None:
+        """Read the row, and up to `limit` entries after a position (None: the newest), in one statement.
 
         Returns None where the stream no longer exists.
         """
         entries = cls.entry_model._default_manager.filter(unpruned, stream_id=pk)
         if after is None:
-            chosen = entries.order_by("-seq").values("pk")[:PAGE]
+            chosen = entries.order_by("-seq").values("pk")[:limit]
         else:
-            chosen = entries.filter(seq__gt=after).order_by("seq").values("pk")[:PAGE]
+            chosen = entries.filter(seq__gt=after).order_by("seq").values("pk")[:limit]
         run = cls.entry_model._default_manager.filter(pk__in=chosen).select_related("stream").order_by("seq")
         found = list(run.all())
         row = found[0].stream if found else cls._default_manager.filter(pk=pk).first()

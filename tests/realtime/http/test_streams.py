@@ -7,6 +7,7 @@ from accounts.models import Token
 from chat.models import Room
 from realtime import db
 from realtime.access import AccessLevel, Identity
+from realtime.streams.replay import FRAME_BYTES
 from tests.ask import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -99,3 +100,27 @@ async def test_a_position_that_means_nothing_is_told(lobby: Room, query: str) ->
     page = (await ask("GET", f"{SAY}?{query}")).json
     assert page["recovered"] is False
     assert [message["seq"] for message in page["messages"]] == [1, 2]
+
+
+LONG = "\U00020000" * 10_000
+"""40 kB, as one message may have."""
+
+
+@pytest.mark.parametrize("query", ["limit=300", "since=0&limit=300", "before=12&limit=300"])
+async def test_a_page_is_no_larger_than_a_frame_and_tells_that_there_is_more(lobby: Room, query: str) -> None:
+    await post(lobby, *[LONG] * 12)
+    answer = await ask("GET", f"{SAY}?{query}")
+    assert len(answer.response.content) <= FRAME_BYTES
+    assert answer.json["more"] is True
+    assert len(answer.json["messages"]) == 6
+
+
+async def test_all_is_found_page_by_page(lobby: Room) -> None:
+    await post(lobby, *[LONG] * 12)
+    found: list[int] = []
+    more = True
+    while more:
+        page = (await ask("GET", f"{SAY}?since={found[-1] if found else 0}&limit=300")).json
+        found += [message["seq"] for message in page["messages"]]
+        more = page["more"]
+    assert found == list(range(1, 13))
