@@ -23,7 +23,7 @@ from accounts.verify import is_of_password, verify
 from realtime import db
 from realtime.gathered import Gathered
 from realtime.protocol import Refused
-from realtime.scope import Application, Receive, Scope, Send, header
+from realtime.scope import Application, Receive, Scope, Send, header, headers
 
 
 class Credentials:
@@ -47,14 +47,16 @@ class Credentials:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Put into the scope who speaks, and call the inner application."""
-        cookies = parse_cookie(header(scope, b"cookie") or "") if scope.get("cookies_allowed", True) else {}
+        # HTTP/2 may send a header for each (RFC 9113 §8.2.3), which are joined as Django joins them for a page.
+        sent = "; ".join(headers(scope, b"cookie"))
+        cookies = parse_cookie(sent) if scope.get("cookies_allowed", True) else {}
         secret = _bearer(scope)
         login_by = partial(authenticate, address=scope.get("address", ""))
         login = await (by_session(cookies) if secret is None else _by_bearer(secret, login_by))
         scope.update(NOBODY, authenticate=login_by, verify=verify, **login)
         if not login.get("user"):
             scope["guest_key"] = guest_key(cookies) or new_guest_key()
-        del cookies, secret, login, login_by  # this frame lives as long as the socket
+        del sent, cookies, secret, login, login_by  # this frame lives as long as the socket
         await self.inner(scope, receive, send)
 
 

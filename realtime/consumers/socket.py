@@ -31,6 +31,8 @@ from realtime.limits import CommandRate, size_of, too_big
 from realtime.protocol import Close, CloseCode, Refused
 from realtime.scope import Receive, Scope, Send, query_of, refuse_handshake
 
+SUBPROTOCOL = "chorus.v1"
+"""What docs/protocol.md describes, by the name that a client may offer as `Sec-WebSocket-Protocol`."""
 RETURN_SECONDS = 5.0
 """Within this time clients of a stopped server come back, each at a random moment of it."""
 RETURNS_PER_SECOND = 500
@@ -106,7 +108,7 @@ class SocketConsumer(Speaker):
         self.hub.sockets.total += 1
         try:
             await self.opening()
-            await self._send({"type": "websocket.accept"})
+            await self._send({"type": "websocket.accept", "subprotocol": self._subprotocol()})
             self.hub.sockets.add(self)
             self.log("connect")
             await self._guard(self._run())
@@ -116,6 +118,10 @@ class SocketConsumer(Speaker):
             self._clean_up()
             code, _ = self._ended or (CloseCode.INTERNAL, "")
             self.log("close", seconds=round(time.monotonic() - started, 3), code=int(code))
+
+    def _subprotocol(self) -> str | None:
+        """Some clients must have one (RFC 6455 §4.1): ours, where they offer it."""
+        return SUBPROTOCOL if SUBPROTOCOL in self.scope.get("subprotocols", ()) else None
 
     def _prepare(self) -> None:
         scope = self.scope

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-MAX_BYTES, MAX_HEADERS = 8 * 1024, 100
-"""Of a request that is read here: less than the library takes, which may have to read it again to refuse it."""
+MAX_BYTES, MAX_HEADERS = 64 * 1024, 200
+"""Of a request: as much as a page's may have, with the cookies of all that runs on its host."""
 ONCE = frozenset({b"host", b"upgrade", b"connection", b"sec-websocket-key", b"sec-websocket-version"})
 """What has to be there, and once."""
 AT_MOST_ONCE = ONCE | {b"origin"}

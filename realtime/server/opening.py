@@ -13,13 +13,14 @@ from uvicorn.config import Config
 from uvicorn.protocols.utils import ClientDisconnected, get_local_addr, get_remote_addr, is_ssl
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+from websockets import http11
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.http11 import Request
 from websockets.protocol import Side
 
 from realtime.server import handshake
 from realtime.server.frames import Frames, WholeConnection, bound_send_buffer
-from realtime.server.handshake import Handshake, Headers
+from realtime.server.handshake import MAX_BYTES, MAX_HEADERS, Handshake, Headers
 from realtime.server.waiting import Gate, Inbox
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 HIGH_WATER_BYTES = 64 * 1024
 """From here on `drain` waits; and no client may send more before its handshake was answered."""
+# The library has no other way to be told; it may have to read again, to refuse it, what was read here.
+http11.MAX_LINE_LENGTH, http11.MAX_NUM_HEADERS = MAX_BYTES, MAX_HEADERS
+
+TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -142,6 +147,10 @@ class Opening(WebSocketsSansIOProtocol):
             if sum(map(len, self._early)) > HIGH_WATER_BYTES:
                 self.transport.abort()
             return
+        if not self.handshake_initiated and len(data) > MAX_BYTES:
+            self.conn = self._library()
+            self._refuse(TOO_LARGE)
+            return
         if not self.handshake_initiated and not self.config.ws_per_message_deflate:
             self.handshake = handshake.read(data)
             if self.handshake is not None:
@@ -153,9 +162,12 @@ class Opening(WebSocketsSansIOProtocol):
         if self.conn.handshake_exc is not None and not (self.handshake_initiated or self.transport.is_closing()):
             # A request that is too long or none: the answer to the first is ready, and nothing in the base class
             # would send it; to the second there is none (an address that is not ASCII, RFC 3986 §2).
-            self.handshake_complete = self.close_sent = True
-            self.transport.write(b"".join(self.conn.data_to_send()) or BAD_REQUEST)
-            self.transport.close()
+            self._refuse(b"".join(self.conn.data_to_send()) or BAD_REQUEST)
+
+    def _refuse(self, answer: bytes) -> None:
+        self.handshake_complete = self.close_sent = True
+        self.transport.write(answer)
+        self.transport.close()
 
     def handle_connect(self, event: Request) -> None:
         if self.handshake_initiated:  # the library reads again what was read here, to refuse it

@@ -197,7 +197,7 @@ class Stream(models.Model):
         return [entry.stored() for entry in found.order_by("seq")[:PAGE]]
 
     def history(self, *, before: int | None = None, limit: int = 50) -> tuple[list[Stored], bool]:
-        """The newest entries (before a position), oldest first; at most a frame full. And whether there are older ones."""
+        """The newest entries (before a position), oldest first, at most a frame full; and whether older ones exist."""
         found = self.appended().filter(unpruned)
         if before is not None:
             found = found.filter(seq__lt=before)

@@ -205,3 +205,10 @@ def test_a_session_without_a_login_is_nobody_s(db: None) -> None:
     session["colour"] = "blue"
     session.save()
     assert session_user(session.session_key or "") is None
+
+
+@pytest.mark.parametrize("first", [("cookie", "theme=dark"), ("cookie", GUEST_COOKIE)])
+def test_cookies_in_two_headers_are_all_cookies(first: tuple[str, str]) -> None:
+    theme, guest = ("cookie", "theme=dark"), ("cookie", GUEST_COOKIE)
+    second = guest if first == theme else theme
+    assert handshake(first, second)["guest_key"] == handshake(guest)["guest_key"] == "some-guest"

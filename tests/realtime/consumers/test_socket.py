@@ -5,11 +5,12 @@ import json
 
 import pytest
 from channels.layers import get_channel_layer
+from channels.testing import WebsocketCommunicator
 from pytest_django import Settings
 
 from realtime.hub.hub import current_hub
 from realtime.testing import HandshakeRefused, until
-from tests.realtime.consumers.talk import Talk, held_by, talk
+from tests.realtime.consumers.talk import APPLICATION, Talk, held_by, talk
 from tests.realtime.hub.reader import Reader
 from tests.realtime.layers import RecordingLayer
 
@@ -136,3 +137,13 @@ class CountingLayer(RecordingLayer):
     async def new_channel(self, prefix: str = "specific.") -> str:
         type(self).channels += 1
         return await super().new_channel(prefix)
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [(["chorus.v1"], "chorus.v1"), (["mqtt", "chorus.v1"], "chorus.v1"), (["mqtt"], None), ([], None)],
+)
+async def test_a_client_that_offers_our_subprotocol_gets_it(offered: list[str], chosen: str | None) -> None:
+    communicator = WebsocketCommunicator(APPLICATION, "/talk/", [(b"host", b"testserver")], offered)
+    assert await communicator.connect() == (True, chosen)
+    await communicator.disconnect()

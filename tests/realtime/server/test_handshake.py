@@ -84,9 +84,9 @@ NOT_PLAIN = {
     "another method": (request(line="POST / HTTP/1.1"), 405),
     "a method in lower case": (request(line="get / HTTP/1.1"), 405),
     "an older protocol": (request(line="GET / HTTP/1.0"), 505),
-    "too many headers": (request(*["X-Many: 1"] * 200), 431),
-    "a header that is too long": (request("X-Long: " + "x" * 10_000), 431),
-    "a target that is too long": (request(line="GET /" + "x" * 10_000 + " HTTP/1.1"), 414),
+    "too many headers": (request(*["X-Many: 1"] * (MAX_HEADERS + 1)), 431),
+    "a header that is too long": (request("X-Long: " + "x" * MAX_BYTES), 431),
+    "a target that is too long": (request(line="GET /" + "x" * MAX_BYTES + " HTTP/1.1"), 431),
 }
 REFUSED = {name: case for name, case in NOT_PLAIN.items() if case[1] is not None}
 

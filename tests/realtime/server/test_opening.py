@@ -14,7 +14,7 @@ from tests.servers.raw import HANDSHAKE, TEXT, frame
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/ws/grüße/", 400), (" /", 400), ("/" + "x" * 20_000, 414), ("/ HTTP/1.1\r\n" * 200, 400)]
+    ("path", "status"), [("/ws/grüße/", 400), (" /", 400), ("/" + "x" * 70_000, 431), ("/ HTTP/1.1\r\n" * 200, 400)]
 )
 async def test_a_request_that_is_none_is_answered(path: str, status: int) -> None:
     async with connected() as connection:
@@ -185,3 +185,28 @@ async def test_a_client_without_compression_gets_ready_made_frames_where_others_
     async with connected(ws_per_message_deflate=True) as connection:
         await connection.shake_hands()
         assert connection.scope["extensions"]["chorus.frames"] is connection.protocol
+
+
+COOKIES = "; ".join(f"c{each}={'a' * 4000}" for each in range(4))
+
+
+@pytest.mark.parametrize("deflate", [False, True])
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param([f"Cookie: {COOKIES}"], id="16 kB of cookies"),
+        pytest.param([f"X-{each}: 1" for each in range(130)], id="130 headers"),
+    ],
+)
+async def test_as_much_may_be_sent_as_to_a_page(more: list[str], *, deflate: bool) -> None:
+    async with connected(ws_per_message_deflate=deflate) as connection:
+        request = HANDSHAKE.format(path="/", host="testserver").removesuffix("\r\n")
+        connection.writer.write("\r\n".join([request.rstrip(), *more, "", ""]).encode())
+        assert (await connection.reader.readuntil(b"\r\n")).split()[1] == b"101"
+
+
+async def test_what_was_that_long_can_be_refused_too() -> None:
+    async with connected(refusing, accepts=False) as connection:
+        request = HANDSHAKE.format(path="/", host="testserver").rstrip()
+        connection.writer.write(f"{request}\r\nCookie: {COOKIES}\r\n\r\n".encode())
+        assert (await connection.reader.readuntil(b"\r\n")).split()[1] == b"503"
