@@ -8,15 +8,28 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 http_application = get_asgi_application()  # sets Django up: what follows may import models
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402
+from django.conf import settings  # noqa: E402
 
 from accounts.credentials import Credentials  # noqa: E402
 from realtime.asgi import forwarded_by_proxies, websocket_application  # noqa: E402
+from realtime.bodies import Limits, limited_bodies  # noqa: E402
+from realtime.conf import conf  # noqa: E402
 from realtime.http import with_transport  # noqa: E402
 from realtime.routing import installed_routes  # noqa: E402
 
+FORM_BYTES = 64 * 1024
+"""A login, by a form or for a token; no page but admin's has a longer one."""
+BODIES: Limits = (
+    ("/api/token", lambda: FORM_BYTES),
+    ("/api/", lambda: conf.max_frame_bytes),
+    ("/admin/", lambda: settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
+    ("", lambda: FORM_BYTES),
+)
+"""Bytes of a request's body, by the beginning of its address."""
+
 application = ProtocolTypeRouter(
     {
-        "http": forwarded_by_proxies(with_transport(http_application)),
+        "http": forwarded_by_proxies(with_transport(limited_bodies(http_application, BODIES))),
         "websocket": websocket_application(installed_routes(), credentials=Credentials),
     }
 )
