@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from counter import events
 from realtime.access import Identity
 from realtime.protocol import Refused
-from realtime.streams import IDS_KEPT, PAGE, PRUNED_AT_ONCE, Entry, Snapshot, Stored, Stream
+from realtime.streams import IDS_KEPT, PRUNED_AT_ONCE, Entry, Snapshot, Stored, Stream
 
 
 class Counter(Stream):
@@ -78,7 +78,7 @@ class Counter(Stream):
         return []
 
     @classmethod
-    def read(cls, pk: int, after: int | None = None, limit: int = PAGE) -> Snapshot | None:
+    def read(cls, pk: int, after: int | None = None, limit: int | None = None) -> Snapshot | None:
         """The row: its state is all that a reader needs."""
         row = cls.objects.filter(pk=pk).first()
         if row is None:

@@ -204,16 +204,16 @@ class Stream(models.Model):
         return newest(found, limit)
 
     @classmethod
-    def read(cls, pk: int, after: int | None = None, limit: int = PAGE) -> Snapshot | None:
-        """Read the row, and up to `limit` entries after a position (None: the newest), in one statement.
+    def read(cls, pk: int, after: int | None = None, limit: int | None = None) -> Snapshot | None:
+        """Read the row, and up to `limit` or PAGE entries after a position (None: the newest), in one statement.
 
         Returns None where the stream no longer exists.
         """
         entries = cls.entry_model._default_manager.filter(unpruned, stream_id=pk)
         if after is None:
-            chosen = entries.order_by("-seq").values("pk")[:limit]
+            chosen = entries.order_by("-seq").values("pk")[: limit or PAGE]
         else:
-            chosen = entries.filter(seq__gt=after).order_by("seq").values("pk")[:limit]
+            chosen = entries.filter(seq__gt=after).order_by("seq").values("pk")[: limit or PAGE]
         run = cls.entry_model._default_manager.filter(pk__in=chosen).select_related("stream").order_by("seq")
         found = list(run.all())
         row = found[0].stream if found else cls._default_manager.filter(pk=pk).first()
