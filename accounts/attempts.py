@@ -1,4 +1,4 @@
-"""How often logins may fail: by user name and address, and by address alone, counted in Django's cache.
+"""How often logins may fail: by user name and network, and by network alone, counted in Django's cache.
 
 django-axes is what asks: its backend before any password is looked at, its middleware for the page that is
 shown instead. Its own handlers count after an attempt, so that guesses at once outrun them, know one limit
@@ -11,7 +11,6 @@ an outage of it nor somebody else's failures at the same address lock out who ha
 
 import asyncio
 import hashlib
-import ipaddress
 import logging
 import time
 import unicodedata
@@ -25,7 +24,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 
 from realtime import db
-from realtime.http import is_foreign
+from realtime.http.requests import network_of
 from realtime.log import log
 from realtime.protocol import Refused
 
@@ -38,16 +37,15 @@ FOREIGN = "Pages of other sites send no passwords here. Add their origin to ALLO
 class Attempt:
     """One attempt to log in, in the window of time in which it was made; without a user name, by a token."""
 
-    def __init__(self, address: str, username: str | None = None) -> None:
+    def __init__(self, network: str, username: str | None = None) -> None:
         self.username = username
         cool_off = get_cool_off()
         self._seconds = int(cool_off.total_seconds()) if cool_off else 0
         self._window = int(time.time() // self._seconds) if self._seconds else 0
-        place = _place(address)
-        self._by_address = self._key("token" if username is None else "address", place)
+        self._by_address = self._key("address", network)
         # One person however they write their name; a backend may not care for case.
         name = unicodedata.normalize("NFKC", username or "").casefold()
-        self._by_user = self._key("user", name, place)
+        self._by_user = self._key("user", name, network)
 
     def start(self) -> None:
         """Count it; raises Refused `rate_limited` for one too many, `unavailable` where it cannot be counted.
@@ -92,21 +90,10 @@ class Attempt:
         return f"chorus-login-{kind}-{digest}-{self._window}"
 
 
-def _place(address: str) -> str:
-    """What counts as one address: of IPv6 the network of 64 bits that a single customer has."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(ip, ipaddress.IPv6Address):
-        return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))
-    return str(ip)
-
-
-async def count_bad_token(address: str) -> None:
+async def count_bad_token(network: str) -> None:
     """Count a bad token; raises Refused `rate_limited` for one too many, Unavailable where it cannot be counted."""
     try:
-        await asyncio.wait_for(asyncio.to_thread(Attempt(address).start), db.WAIT_SECONDS)
+        await asyncio.wait_for(asyncio.to_thread(Attempt(network).start), db.WAIT_SECONDS)
     except TimeoutError:
         raise db.Unavailable("the cache did not answer in time") from None
     except Refused as refusal:
@@ -121,10 +108,7 @@ class Attempts(AxesHandler):
     def is_allowed(self, request: Any, credentials: dict[str, Any] | None = None) -> bool:
         """Count an attempt with a password, and tell whether it may be made; none is that a foreign page sends."""
         name = str(get_client_username(request, credentials) or "")
-        request.login_attempt = Attempt(request.axes_ip_address, name)
-        if is_foreign(request):
-            request.login_refusal = Refused("forbidden", FOREIGN)
-            return False
+        request.login_attempt = Attempt(network_of(request), name)
         try:
             request.login_attempt.start()
         except Refused as refusal:

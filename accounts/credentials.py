@@ -22,6 +22,7 @@ from accounts.secret import is_well_formed
 from accounts.verify import is_of_password, verify
 from realtime import db
 from realtime.gathered import Gathered
+from realtime.peer import peer_of
 from realtime.protocol import Refused
 from realtime.scope import Application, Receive, Scope, Send, header, headers
 
@@ -51,7 +52,7 @@ class Credentials:
         sent = "; ".join(headers(scope, b"cookie"))
         cookies = parse_cookie(sent) if scope.get("cookies_allowed", True) else {}
         secret = _bearer(scope)
-        login_by = partial(authenticate, address=scope.get("address", ""))
+        login_by = partial(authenticate, network=peer_of(scope).network)
         login = await (by_session(cookies) if secret is None else _by_bearer(secret, login_by))
         scope.update(NOBODY, authenticate=login_by, verify=verify, **login)
         if not login.get("user"):
@@ -69,14 +70,14 @@ NOBODY: Mapping[str, Any] = {
 }
 
 
-async def authenticate(secret: str, address: str) -> Token | None:
+async def authenticate(secret: str, network: str) -> Token | None:
     """The usable token with this secret, or None; a mistyped one does not reach the database.
 
-    Raises Refused `rate_limited` for the bad token that is one too many from an address.
+    Raises Refused `rate_limited` for the bad token that is one too many from a network.
     """
     token = await tokens.get(secret) if is_well_formed(secret) else None
     if token is None:
-        await count_bad_token(address)
+        await count_bad_token(network)
     elif not token.noted:
         uses.soon(token.pk)
     return token

@@ -5,15 +5,13 @@ import os
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-http_application = get_asgi_application()  # sets Django up: what follows may import models
+django_application = get_asgi_application()  # sets Django up: what follows may import models
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 
 from accounts.credentials import Credentials  # noqa: E402
-from realtime.asgi import forwarded_by_proxies, websocket_application  # noqa: E402
-from realtime.bodies import Limits, limited_bodies  # noqa: E402
-from realtime.conf import conf  # noqa: E402
+from realtime.asgi import http_application, websocket_application  # noqa: E402
 from realtime.http import with_transport  # noqa: E402
 from realtime.routing import installed_routes  # noqa: E402
 
@@ -29,7 +27,7 @@ BODIES: Limits = (
 
 application = ProtocolTypeRouter(
     {
-        "http": forwarded_by_proxies(with_transport(limited_bodies(http_application, BODIES))),
+        "http": http_application(with_transport(django_application)),
         "websocket": websocket_application(installed_routes(), credentials=Credentials),
     }
 )

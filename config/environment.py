@@ -15,6 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from realtime.peer import DEFAULT_TRUSTED, READABLE, UNIX
+
 SWITCH = {
     "1": True,
     "true": True,
@@ -25,6 +27,7 @@ SWITCH = {
     "no": False,
     "off": False,
 }
+SAID_BY_FORWARDED = frozenset({"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"})
 DATABASE_FORMS = "postgres://user:password@host:5432/name or sqlite:////path/to/file"
 REDIS_FORMS = "redis://host:6379 (also rediss:// and unix://), or memory:// for one worker without Redis"
 
@@ -103,14 +106,28 @@ def _origin(name: str, item: str) -> str:
     return f"{url.scheme}://{host}" + (f":{port}" if port not in {None, default_port} else "")
 
 
-def networks(name: str) -> list[str]:
-    """IP addresses and networks."""
-    for item in names(name):
+def proxies(name: str) -> list[str]:
+    """IP addresses and networks, and `unix`."""
+    found = [item.lower() for item in names(name)]
+    for item in found:
         try:
-            ipaddress.ip_network(item, strict=False)
+            if item != UNIX:
+                ipaddress.ip_network(item, strict=False)
         except ValueError:
-            refuse(name, "addresses or networks such as 10.0.0.5,10.1.0.0/16", repr(item))
-    return names(name)
+            refuse(name, "addresses or networks such as 10.0.0.5,10.1.0.0/16, or unix for a unix socket", repr(item))
+    return found
+
+
+def forwarding(name: str) -> list[str]:
+    """Headers in which proxies say whom they speak for."""
+    found = [item.lower() for item in names(name)] or [item.lower() for item in DEFAULT_TRUSTED]
+    known = {item.lower() for item in READABLE}
+    for item in found:
+        if item not in known:
+            refuse(name, f"some of {', '.join(READABLE)}", repr(item))
+    if "forwarded" in found and SAID_BY_FORWARDED & {*found}:
+        refuse(name, "Forwarded or X-Forwarded-For, -Proto and -Host, which say the same", "both")
+    return found
 
 
 def database(name: str) -> dict[str, Any]:

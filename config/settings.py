@@ -37,8 +37,10 @@ SECRET_KEY_FALLBACKS = environment.names("SECRET_KEY_FALLBACKS")
 ALLOWED_ORIGINS = environment.origins("ALLOWED_ORIGINS")
 """Other sites whose pages may use our cookies on a socket."""
 CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
-TRUSTED_PROXIES = environment.networks("TRUSTED_PROXIES")
-"""Whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+TRUSTED_PROXIES = environment.proxies("TRUSTED_PROXIES")
+"""Who is believed what they forward: addresses, networks, and `unix` for whoever connects by a unix socket."""
+TRUSTED_HEADERS = environment.forwarding("TRUSTED_HEADERS")
+"""What of it is read; realtime/peer.py reads it, so that Django needs no SECURE_PROXY_SSL_HEADER."""
 
 INSTALLED_APPS = [
     *(["daphne"] if DEBUG else []),  # makes `runserver` an ASGI server
@@ -158,7 +160,6 @@ CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^api/status$"]  # asked by health checks on the server itself
 SECURE_HSTS_SECONDS = 30 * 24 * 3600 if HTTPS else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SILENCED_SYSTEM_CHECKS = [
     # Other names below our host, and a list in browsers, are not this site's to decide.
     "security.W005",

@@ -1,7 +1,7 @@
-"""Builds the socket application, for this site or a team's own.
+"""Builds the applications behind a server, for this site or a team's own.
 
-From outside in: the server's own `send` is kept, the origin is judged, credentials are read, a route is
-found; an unknown one is refused.
+Of a socket, from outside in: who is at its end is worked out, the server's own `send` is kept, the origin is
+judged, credentials are read, a route is found; an unknown one is refused.
 """
 
 import logging
@@ -13,21 +13,9 @@ from django.conf import settings
 from django.urls import URLPattern, re_path
 
 from realtime import db
-from realtime.scope import (
-    Application,
-    Receive,
-    Scope,
-    Send,
-    client_address,
-    forwarded_proto,
-    header,
-    headers,
-    is_proxy,
-    loggable,
-    own_origin,
-    query_of,
-    refuse_handshake,
-)
+from realtime.log import log
+from realtime.peer import FORWARDING, Peer, peer_of
+from realtime.scope import Application, Receive, Scope, Send, header, headers, loggable, query_of, refuse_handshake
 
 logger = logging.getLogger("chorus.socket")
 
@@ -47,7 +35,7 @@ def websocket_application(
 
 async def unknown_route(scope: Scope, receive: Receive, send: Send) -> None:
     """The last route."""
-    facts = {"route": loggable(scope["path"]), "address": scope["address"]}
+    facts = {"route": loggable(scope["path"]), "address": peer_of(scope).address}
     logger.info("no such route route=%s address=%s", *facts.values(), extra=facts)
     await refuse_handshake(scope, receive, send, 404)
 
@@ -61,7 +49,7 @@ class Outermost:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         # The scope was made for this connection: it is not copied, since each copy would live as long as the socket.
-        scope.update(server_send=send, address=client_address(scope))
+        scope.update(server_send=send, **_reached(scope, peer_of(scope)))
         try:
             await self.inner(scope, receive, send)
         except db.Unavailable:
@@ -78,7 +66,7 @@ class Origin:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as a guest where the origin is foreign and this is development."""
         origin = ", ".join(headers(scope, b"origin"))  # no browser sends two, so two are foreign
-        ours = not headers(scope, b"origin") or origin in {*settings.ALLOWED_ORIGINS, own_origin(scope)}
+        ours = not headers(scope, b"origin") or origin in {*settings.ALLOWED_ORIGINS, peer_of(scope).origin}
         bearer = (header(scope, b"authorization") or "").lower().startswith("bearer ")
         # Neither needs an origin: nothing is said on such a socket before its token was good.
         if not ours and not bearer and query_of(scope).get("login") != "message":
@@ -87,7 +75,7 @@ class Origin:
                 "foreign origin %r: %s. To trust it, add it to ALLOWED_ORIGINS.",
                 origin,
                 consequence,
-                extra={"route": loggable(scope["path"]), "address": scope["address"]},
+                extra={"route": loggable(scope["path"]), "address": peer_of(scope).address},
             )
             if not settings.DEBUG:
                 await refuse_handshake(scope, receive, send, 403)
@@ -97,20 +85,60 @@ class Origin:
         await self.inner(scope, receive, send)
 
 
-FORWARDED = frozenset(b"x-forwarded-%s" % each for each in (b"for", b"host", b"port", b"proto")) | {b"forwarded"}
+def _reached(scope: Scope, peer: Peer) -> dict[str, Any]:
+    """Scheme, root path and path of a scope as the client had them."""
+    secure, plain = ("wss", "ws") if scope["type"] == "websocket" else ("https", "http")
+    return {
+        "scheme": secure if peer.scheme == "https" else plain,
+        "root_path": peer.prefix,
+        "path": peer.prefix + _route(scope),
+    }
 
 
-def forwarded_by_proxies(application: Callable[..., Awaitable[None]]) -> Application:
-    """ASGI middleware for `http`: drops what a peer that is not one of TRUSTED_PROXIES says it forwards.
+def _route(scope: Scope) -> str:
+    """The path below the root path, which a server puts before it and a proxy may leave there."""
+    route: str = scope["path"].removeprefix(scope.get("root_path") or "")
+    forced = (settings.FORCE_SCRIPT_NAME or "").rstrip("/")
+    return route.removeprefix(forced) if route.startswith(f"{forced}/") else route
 
-    Django would believe X-Forwarded-Proto from anybody, and the first of several.
+
+def http_application(application: Callable[..., Awaitable[None]]) -> Application:
+    """ASGI middleware for `http`: the inner application sees a request as its client made it.
+
+    Scheme, client, host and root path are the Peer's, which `scope["peer"]` holds; no header is left that forwards
+    anything. What asks for a socket's address without a handshake is told so.
     """
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        dropped = {b"x-forwarded-proto"} if is_proxy(scope) else FORWARDED
-        kept = [(name, value) for name, value in scope["headers"] if name.lower() not in dropped]
-        if (proto := forwarded_proto(scope)) is not None:
-            kept.append((b"x-forwarded-proto", proto.encode("latin-1")))
-        await application({**scope, "headers": kept}, receive, send)
+        peer = peer_of(scope)
+        route = _route(scope)
+        if route.startswith("/ws/"):
+            await _refuse_plain(route, peer, send)
+            return
+        kept = [(name, value) for name, value in scope["headers"] if name.lower().replace(b"_", b"-") not in DROPPED]
+        if peer.asked:
+            # A host that is not ours stays, for Django to refuse.
+            kept.append((b"host", (peer.netloc if peer.host else peer.asked).encode("latin-1")))
+        client = (peer.address, 0) if peer.address else None
+        await application({**scope, **_reached(scope, peer), "headers": kept, "client": client}, receive, send)
 
     return serve
+
+
+DROPPED = FORWARDING | {b"host"}
+NO_HANDSHAKE = (
+    "This is the address of a WebSocket, and the request came without a handshake (no Upgrade header). "
+    "If a proxy stands in front, it has to pass Upgrade and Connection on: see docs/proxies.md.\n"
+)
+
+
+async def _refuse_plain(route: str, peer: Peer, send: Send) -> None:
+    log(logger, "no Upgrade: a socket's address was asked without a handshake", route=route, address=peer.address)
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"upgrade", b"websocket"),
+        (b"connection", b"upgrade"),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": 426, "headers": headers})
+    await send({"type": "http.response.body", "body": NO_HANDSHAKE.encode()})

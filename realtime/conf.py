@@ -55,7 +55,7 @@ class Conf(Settings):
     connections_per_user: Count = 20
     """Sockets one user may have open in one process; past it 1013."""
     connections_per_address: Count = 100
-    """Sockets of guests one address may have open in one process; past it 1013."""
+    """Sockets of guests one address (of IPv6: one /64 network) may have open in one process; past it 1013."""
     connections_per_process: Count = 10_000
     """Sockets one process serves; past it the handshake is refused with 503."""
     prune_interval: Seconds = 3600

@@ -66,7 +66,7 @@ def applies(wanted: Mapping[str, str], socket: OpenSocket) -> bool:
 
 
 class OpenSockets:
-    """The register of this process's sockets, and how many each user and each address may have."""
+    """The register of this process's sockets, and how many each user and each network may have."""
 
     def __init__(self) -> None:
         self.total = 0
@@ -94,7 +94,7 @@ class OpenSockets:
         return bool(conf.connections_per_process) and self.total >= conf.connections_per_process
 
     def enter(self, holder: str) -> bool:
-        """Count a socket of a user (`user:7`) or a guest's address; False if that is one too many."""
+        """Count a socket of a user (`user:7`) or a guest's network; False if that is one too many."""
         if holder.startswith("user:"):
             limit = conf.connections_per_user
         else:
@@ -111,8 +111,8 @@ class OpenSockets:
             del self._by_holder[holder]
 
 
-def _is_loopback(address: str) -> bool:
+def _is_loopback(network: str) -> bool:
     try:
-        return ipaddress.ip_address(address).is_loopback
+        return ipaddress.ip_address(network).is_loopback
     except ValueError:
         return False

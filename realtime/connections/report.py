@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self, TypedDict
 
 from realtime.connections.open import OpenSocket, applies
+from realtime.peer import Peer
 from realtime.processes.notices import Notice
 
 ROWS = 500
@@ -130,7 +131,7 @@ def row_of(socket: OpenSocket) -> Row:
         token_name="" if token is None else str(token),
         route=str(socket.scope.get("path", "")),
         streams=sorted(socket.reads()),
-        address=socket.scope.get("address") or "",
+        address=_address(socket),
         since=socket.opened_at.isoformat(),
         messages_in=socket.messages_in,
         bytes_in=socket.bytes_in,
@@ -154,4 +155,9 @@ def _totals(sockets: list[OpenSocket]) -> Totals:
 
 def _searched(socket: OpenSocket) -> str:
     scope = socket.scope
-    return f"{socket.identity.name}\n{scope.get('path', '')}\n{scope.get('address', '')}".lower()
+    return f"{socket.identity.name}\n{scope.get('path', '')}\n{_address(socket)}".lower()
+
+
+def _address(socket: OpenSocket) -> str:
+    peer: Peer | None = socket.scope.get("peer")
+    return peer.address if peer else ""

@@ -8,7 +8,8 @@ from realtime.access import Credential, Identity, Verify
 from realtime.conf import conf
 from realtime.consumers.sending import Sender
 from realtime.hub.hub import Hub
-from realtime.protocol import AuthResult, Close, CloseCode, Refused, is_object, parse_object
+from realtime.peer import peer_of
+from realtime.protocol import AuthResult, Close, CloseCode, Refused, parse_object
 
 UNKNOWN = Identity("guest:", "Guest")
 """Who speaks on a socket before that is known."""
@@ -89,8 +90,8 @@ class Speaker(Sender):
             self._expiry = None
 
     def _hold(self) -> None:
-        """Count this socket for its user, or a guest's for its address."""
-        holder = self.identity.key if self.identity.user else self.scope.get("address") or "?"
+        """Count this socket for its user, or a guest's for its network."""
+        holder = self.identity.key if self.identity.user else peer_of(self.scope).network
         self._let_go()
         if not self.hub.sockets.enter(holder):
             raise Refused("rate_limited", "Too many connections", close=CloseCode.TRY_LATER)

@@ -11,6 +11,7 @@ from realtime import db
 from realtime.access import Identity
 from realtime.hub.outbox import Burst, Frame, Outbox
 from realtime.log import log
+from realtime.peer import peer_of
 from realtime.protocol import Close, CloseCode, Event, Refused
 from realtime.scope import Scope, Send, loggable
 
@@ -106,7 +107,7 @@ class Sender(AsyncConsumer):
         return {
             "route": loggable(str(self.scope.get("path", ""))),
             "who": self.identity.name,
-            "address": self.scope.get("address", ""),
+            "address": peer_of(self.scope).address,
         }
 
     def log(self, what: str, *args: object, **facts: object) -> None:

@@ -10,7 +10,7 @@ from django.utils.crypto import salted_hmac
 from ninja.security.base import AuthBase
 
 from realtime.access import Credential, Identity, Verify
-from realtime.http.requests import SAFE, address_of, read_body
+from realtime.http.requests import SAFE, network_of, read_body
 from realtime.limits import CommandRate
 from realtime.per_loop import PerLoop
 from realtime.protocol import ErrorCode, Refused
@@ -28,10 +28,10 @@ class BadLogin(Refused):
 class Authentication(AuthBase):
     """Gives every request its Identity: a user by a bearer token or the session cookie, else a guest.
 
-    `authenticate` gives the usable token with a secret, which came from an address, `logged_in` the user whom
+    `authenticate` gives the usable token with a secret, which came from a network, `logged_in` the user whom
     cookies log in, and `guest_key` the key in a guest's cookie; each None where there is none. `verify` looks
     at logins again while a response goes on. A bearer wins over cookies. A guest without a cookie is known by
-    their address. Cookies count on requests from pages of ours alone, and those of users need Django's CSRF
+    their network. Cookies count on requests from pages of ours alone, and those of users need Django's CSRF
     token to change something.
     """
 
@@ -54,14 +54,14 @@ class Authentication(AuthBase):
     async def __call__(self, request: HttpRequest) -> Identity:
         """Raises Refused for a bad bearer, another site's page, no CSRF token, and too many requests."""
         identity = await self._identify(request)
-        count_request(identity.key if identity.user else address_of(request))
+        count_request(identity.key if identity.user else network_of(request))
         request.verify = self._verify  # type: ignore[attr-defined]  # it is an ApiRequest from here on
         return identity
 
     async def _identify(self, request: HttpRequest) -> Identity:
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return await self._by_token(secret.strip(), address_of(request))
+            return await self._by_token(secret.strip(), network_of(request))
         ours = _is_ours(request)
         if not ours and request.method not in SAFE and request.headers["Origin"] not in settings.ALLOWED_ORIGINS:
             raise Refused("forbidden", "Pages of this origin may not do that. Add it to ALLOWED_ORIGINS.")
@@ -73,13 +73,13 @@ class Authentication(AuthBase):
             _check_csrf(request)
         return identity
 
-    async def _by_token(self, secret: str, address: str) -> Identity:
+    async def _by_token(self, secret: str, network: str) -> Identity:
         try:
-            token = await self._authenticate(secret, address)
+            token = await self._authenticate(secret, network)
         except Refused as refusal:
             raise BadLogin(refusal.message, refusal.code, refusal.retry_after) from None
         if token is None:
-            count_request(address)
+            count_request(network)
             raise BadLogin("Invalid token")
         return Identity.of_user(token.owner, token)
 
@@ -116,20 +116,15 @@ def is_foreign(request: HttpRequest) -> bool:
 
 
 def _address_key(request: HttpRequest) -> str:
-    """The key of a guest without a cookie, which tells nobody the address.
-
-    It is made with the oldest of the site's keys: a new one makes nobody another guest, nor lifts a ban, before the
-    old one is given up.
-    """
-    secret = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS][-1]
-    return salted_hmac("chorus.guest.address", address_of(request), secret=secret).hexdigest()[:22]
+    """The key of a guest without a cookie, which tells nobody the address."""
+    return salted_hmac("chorus.guest.address", network_of(request)).hexdigest()[:22]
 
 
 _rates: PerLoop[dict[str, CommandRate]] = PerLoop(dict)
 
 
 def count_request(holder: str) -> None:
-    """Count a request of a user's key or a guest's address; raises Refused `rate_limited`."""
+    """Count a request of a user's key or a guest's network; raises Refused `rate_limited`."""
     rates = _rates.here()
     rate = rates[holder] = rates.pop(holder) if holder in rates else CommandRate()  # the last to ask is last
     if len(rates) > RATES_KEPT:

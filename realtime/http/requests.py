@@ -14,8 +14,8 @@ from pydantic import TypeAdapter
 
 from realtime.access import Identity, Verify
 from realtime.conf import conf
+from realtime.peer import Peer, peer_of
 from realtime.protocol import ClientId, Command, Refused, parse_object, validate
-from realtime.scope import client_address
 
 GUESTS_TOO: dict[str, Any] = {"security": [{}]}
 """For a ninja operation's `openapi_extra`: who sends no bearer may ask as well."""
@@ -37,10 +37,21 @@ class ApiRequest(HttpRequest):
 
 
 def address_of(request: HttpRequest) -> str:
-    """The client's address; see realtime.scope.client_address."""
-    forwarded = request.headers.get("X-Forwarded-For", "").encode("latin-1", "replace")
-    peer = request.META.get("REMOTE_ADDR", "")
-    return client_address({"client": (peer,), "headers": [(b"x-forwarded-for", forwarded)]})
+    """The client's address; empty where it has none."""
+    return requester(request).address
+
+
+def network_of(request: HttpRequest) -> str:
+    """What limits count as one; see realtime.peer.network_around."""
+    return requester(request).network
+
+
+def requester(request: HttpRequest) -> Peer:
+    """Who asks; without realtime.asgi.http_application, as in Django's test client, whoever is connected."""
+    scope = getattr(request, "scope", None)
+    if scope is None:
+        scope = {"client": (request.META.get("REMOTE_ADDR", ""),), "scheme": request.scheme}
+    return peer_of(scope)
 
 
 def read_body(request: HttpRequest) -> bytes:

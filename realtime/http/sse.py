@@ -16,7 +16,7 @@ from realtime.access import Identity
 from realtime.consumers.socket import SocketConsumer
 from realtime.http.event_outbox import EventOutbox
 from realtime.http.replies import RETRY_SECONDS
-from realtime.http.requests import ApiRequest, address_of
+from realtime.http.requests import ApiRequest, requester
 from realtime.http.stopping import stopping
 from realtime.protocol import CloseCode, Command, Refused
 from realtime.scope import Application, Receive, Scope, Send
@@ -81,7 +81,7 @@ class EventStream:
         scope = {
             "type": "websocket",
             "path": request.path,
-            "address": address_of(request),
+            "peer": requester(request),
             "user": identity.user or AnonymousUser(),
             "token": identity.token,
             "session_key": identity.session,

@@ -9,6 +9,7 @@ from asgiref.testing import ApplicationCommunicator
 from pytest_django import Settings
 
 from config.asgi import application
+from realtime.peer import READABLE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -18,8 +19,7 @@ PROXY, STRANGER = "10.0.0.1", "192.0.2.1"
 @pytest.fixture(autouse=True)
 def _behind_a_proxy(settings: Settings) -> None:
     settings.TRUSTED_PROXIES = ["10.0.0.0/24"]
-    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    settings.USE_X_FORWARDED_HOST = True
+    settings.TRUSTED_HEADERS = READABLE
     settings.ALLOWED_HOSTS = ["testserver", "other.example"]
 
 

@@ -66,12 +66,27 @@ def test_what_is_no_full_origin_is_refused(given: pytest.MonkeyPatch, value: str
         environment.origins("X")
 
 
-def test_proxies_are_addresses_or_networks(given: pytest.MonkeyPatch) -> None:
-    given.setenv("X", "10.0.0.5,10.1.0.0/16,::1")
-    assert environment.networks("X") == ["10.0.0.5", "10.1.0.0/16", "::1"]
-    given.setenv("X", "proxy.example")
-    with pytest.raises(ImproperlyConfigured, match="X: expected addresses or networks"):
-        environment.networks("X")
+def test_proxies_are_addresses_networks_or_a_unix_socket(given: pytest.MonkeyPatch) -> None:
+    given.setenv("X", "10.0.0.5,10.1.0.0/16,::1, Unix")
+    assert environment.proxies("X") == ["10.0.0.5", "10.1.0.0/16", "::1", "unix"]
+    given.setenv("X", "10.0.0.5,proxy.example")
+    with pytest.raises(ImproperlyConfigured, match=r"X: expected addresses or networks .* got 'proxy\.example'\.$"):
+        environment.proxies("X")
+
+
+def test_forwarding_headers_are_those_that_are_read(given: pytest.MonkeyPatch) -> None:
+    assert environment.forwarding("X") == ["x-forwarded-for", "x-forwarded-proto"]
+    given.setenv("X", "Forwarded, X-Forwarded-Prefix")
+    assert environment.forwarding("X") == ["forwarded", "x-forwarded-prefix"]
+    given.setenv("X", "X-Real-IP")
+    with pytest.raises(ImproperlyConfigured, match=r"X: expected some of X-Forwarded-For, .* got 'x-real-ip'\.$"):
+        environment.forwarding("X")
+
+
+def test_one_header_says_who_the_client_is(given: pytest.MonkeyPatch) -> None:
+    given.setenv("X", "Forwarded,X-Forwarded-For")
+    with pytest.raises(ImproperlyConfigured, match=r"X: expected Forwarded or X-Forwarded-For, .*, got both\.$"):
+        environment.forwarding("X")
 
 
 def test_a_database_keeps_what_its_query_says(given: pytest.MonkeyPatch) -> None:

@@ -28,9 +28,15 @@ def test_the_deployment_check_finds_nothing_in_production(tmp_path: Path) -> Non
 
 
 def test_production_believes_a_proxy_only_when_it_is_named(tmp_path: Path) -> None:
-    assert values(tmp_path, "SECURE_PROXY_SSL_HEADER", **PRODUCTION) == [None]
-    (header,) = values(tmp_path, "SECURE_PROXY_SSL_HEADER", TRUSTED_PROXIES="10.0.0.1", **PRODUCTION)
-    assert header == ["HTTP_X_FORWARDED_PROTO", "https"]
+    assert values(tmp_path, "TRUSTED_PROXIES", **PRODUCTION) == [[]]
+    assert values(tmp_path, "TRUSTED_PROXIES", TRUSTED_PROXIES="10.0.0.1", **PRODUCTION) == [["10.0.0.1"]]
+
+
+@pytest.mark.parametrize("name", ["TRUSTED_PROXIES", "TRUSTED_HEADERS"])
+def test_a_proxy_that_is_none_is_one_line(tmp_path: Path, name: str) -> None:
+    done = run(tmp_path, "manage.py", "check", **{name: "nobody"})
+    assert done.stderr.startswith(f"{name}: expected ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_closed_network_may_speak_plain_http(tmp_path: Path) -> None:

@@ -3,13 +3,17 @@
 from typing import Any
 
 import pytest
+from asgiref.testing import ApplicationCommunicator
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from accounts.models import Token
 from accounts.secret import new_secret
 from chat.models import Room
+from realtime.asgi import http_application
+from realtime.conf import conf
 from realtime.db import Unavailable
+from realtime.peer import READABLE
 from realtime.testing import OWN_ORIGIN, HandshakeRefused, connect
 
 in_threads = pytest.mark.django_db(transaction=True)
@@ -117,3 +121,116 @@ async def test_a_silent_database_lets_nobody_in_as_a_guest(monkeypatch: pytest.M
             pass
     assert refused.value.status == 503
     assert refused.value.headers == {"retry-after": "5"}
+
+
+# Who is at the other end.
+
+PROXY = "10.0.0.1"
+FORWARDED = {
+    "host": "chat.example",
+    "x-forwarded-for": "203.0.113.7:51234",
+    "x-forwarded-proto": "wss",
+    "x-forwarded-port": "8443",
+    "x-forwarded-prefix": "/chorus",
+}
+
+
+@pytest.fixture
+def behind_proxies(settings: Settings) -> Settings:
+    """A site behind a proxy that sets every header."""
+    settings.TRUSTED_PROXIES, settings.TRUSTED_HEADERS = [PROXY], READABLE
+    settings.ALLOWED_HOSTS = ["chat.example"]
+    return settings
+
+
+@pytest.mark.usefixtures("behind_proxies")
+async def test_a_socket_is_where_its_proxy_has_it() -> None:
+    ours = {**FORWARDED, "origin": "https://chat.example:8443"}
+    async with connect("/ws/echo/", client=(PROXY, 1), headers=ours) as socket:
+        scope = socket.communicator.scope
+        assert (scope["scheme"], scope["root_path"], scope["path"]) == ("wss", "/chorus", "/chorus/ws/echo/")
+        assert scope["peer"].address == "203.0.113.7"
+    with pytest.raises(HandshakeRefused):
+        async with connect("/ws/echo/", client=(PROXY, 1), headers={**FORWARDED, "origin": "https://chat.example"}):
+            pass
+
+
+@pytest.mark.parametrize("path", ["/chorus/ws/echo/", "/ws/echo/"])
+async def test_a_proxy_may_leave_on_the_prefix_that_a_setting_names(path: str, settings: Settings) -> None:
+    settings.FORCE_SCRIPT_NAME = "/chorus"
+    async with connect(path) as socket:
+        assert socket.communicator.scope["path"] == "/chorus/ws/echo/"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "together"),
+    [
+        ("198.51.100.7:1", "198.51.100.7:2", True),
+        ("2001:db8:9:9::1", "2001:db8:9:9::2", True),
+        ("198.51.100.7", "::ffff:198.51.100.7", True),
+        ("198.51.100.7", "198.51.100.8", False),
+        ("2001:db8:9:9::1", "2001:db8:9:8::1", False),
+    ],
+)
+async def test_guests_of_one_network_share_its_connections(
+    first: str, second: str, together: bool, behind_proxies: Settings
+) -> None:
+    behind_proxies.CHORUS_CONNECTIONS_PER_ADDRESS = 1
+    assert conf.connections_per_address == 1
+    headers = {"host": "chat.example"}
+    async with (
+        connect("/ws/echo/", client=(PROXY, 1), headers={**headers, "x-forwarded-for": first}),
+        connect("/ws/echo/", client=(PROXY, 1), headers={**headers, "x-forwarded-for": second}) as socket,
+    ):
+        await socket.send("hi")
+        assert ("Too many connections" in str(await socket.frame())) is together
+
+
+async def reached(client: str, path: str, sent: list[tuple[str, str]], **more: Any) -> dict[str, Any]:
+    """The scope that Django is given; without one what was answered."""
+    seen: dict[str, Any] = {}
+
+    async def inner(scope: dict[str, Any], _receive: Any, send: Any) -> None:
+        seen.update(scope)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in sent]
+    scope = {"type": "http", "method": "GET", "scheme": "http", "path": path, "client": (client, 1), "headers": headers}
+    asked: Any = ApplicationCommunicator(http_application(inner), {**scope, **more})  # type: ignore[no-untyped-call]
+    await asked.send_input({"type": "http.request"})
+    answer = await asked.receive_output(5)
+    return seen or {**answer, **(await asked.receive_output(5))}
+
+
+@pytest.mark.usefixtures("behind_proxies")
+async def test_django_sees_a_request_as_its_client_made_it() -> None:
+    seen = await reached(PROXY, "/chat/", [*FORWARDED.items(), ("accept", "*/*"), ("x-real-ip", "1.1.1.1")])
+    assert (seen["scheme"], seen["client"], seen["root_path"]) == ("https", ("203.0.113.7", 0), "/chorus")
+    assert seen["path"] == "/chorus/chat/"
+    assert seen["headers"] == [(b"accept", b"*/*"), (b"host", b"chat.example:8443")]
+
+
+@pytest.mark.usefixtures("behind_proxies")
+@pytest.mark.parametrize("name", ["X-Forwarded-Proto", "x_forwarded_proto", "x-real-ip", "Forwarded"])
+async def test_django_sees_nothing_that_a_stranger_forwards(name: str) -> None:
+    seen = await reached("192.0.2.1", "/", [("host", "chat.example"), (name, "https")])
+    assert (seen["scheme"], seen["client"]) == ("http", ("192.0.2.1", 0))
+    assert seen["headers"] == [(b"host", b"chat.example")]
+
+
+@pytest.mark.usefixtures("behind_proxies")
+async def test_a_host_that_is_not_ours_is_left_for_django_to_refuse() -> None:
+    sent = [("host", "chat.example"), ("x-forwarded-host", "evil.example")]
+    assert (await reached(PROXY, "/", sent))["headers"] == [(b"host", b"evil.example")]
+    sent = [("host", "chat.example"), ("host", "evil.example")]
+    assert (await reached("192.0.2.1", "/", sent))["headers"] == [(b"host", b"chat.example,evil.example")]
+
+
+@pytest.mark.parametrize("root", ["", "/chorus"])
+async def test_a_socket_without_upgrade_is_426_and_a_line(root: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    answer = await reached("192.0.2.1", f"{root}/ws/chat/lobby/", [], root_path=root)
+    assert answer["status"] == 426
+    assert (b"upgrade", b"websocket") in answer["headers"]
+    assert b"no Upgrade header" in answer["body"]
+    assert "without a handshake route=/ws/chat/lobby/ address=192.0.2.1" in caplog.text
