@@ -17,6 +17,8 @@ class Options:
 
     host: str = "127.0.0.1"
     port: int = 8000
+    uds: Path | None = None
+    """A unix socket to listen on, in place of host and port."""
     workers: int = 1
     tls_cert: Path | None = None
     tls_key: Path | None = None
@@ -30,7 +32,12 @@ class Options:
 
 def check_options(options: Options) -> None:
     """Raise CommandError for what would not work, or not safely."""
-    if settings.DEBUG and not _is_loopback(options.host) and not getattr(settings, "CHORUS_DEV_LAN", False):
+    if (
+        settings.DEBUG
+        and not options.uds
+        and not _is_loopback(options.host)
+        and not getattr(settings, "CHORUS_DEV_LAN", False)
+    ):
         raise CommandError("DEBUG is on: set DEBUG=0 for production, or CHORUS_DEV_LAN=1 for a trusted network.")
     if options.workers > 1 and options.reload:
         raise CommandError("--reload works with one worker.")

@@ -7,6 +7,8 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -95,6 +97,43 @@ def listen(host: str, port: int) -> socket.socket:
         raise CommandError(f"Cannot listen on {host} port {port}: {error.strerror}.") from None
     listener.set_inheritable(True)
     return listener
+
+
+@contextmanager
+def listen_unix(path: Path) -> Iterator[socket.socket]:
+    """A listening unix socket, which is removed at the end; raises CommandError where there cannot be one.
+
+    One that nobody listens on any more is replaced. Everybody who may enter its directory may connect.
+    """
+    if not hasattr(socket, "AF_UNIX"):
+        raise CommandError("This system has no unix sockets.")
+    with socket.socket(socket.AF_UNIX) as listener:
+        bound_send_buffer(listener)
+        try:
+            if path.is_socket() and _is_deserted(path):
+                path.unlink()
+            listener.bind(str(path))
+            path.chmod(0o666)  # a proxy is another user
+            made = path.stat()
+            listener.listen(BACKLOG)
+        except OSError as error:
+            raise CommandError(f"Cannot listen on {path}: {error.strerror or error}.") from None
+        listener.set_inheritable(True)
+        try:
+            yield listener
+        finally:
+            with suppress(OSError):
+                if path.stat().st_ino == made.st_ino:  # not another server's by now
+                    path.unlink()
+
+
+def _is_deserted(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            return True
+    return False
 
 
 def uvicorn_config(options: Options) -> Config:

@@ -41,6 +41,11 @@ def test_development_is_for_a_trusted_network_on_request(settings: Settings) -> 
     check_options(Options(host="0.0.0.0"))  # noqa: S104
 
 
+@pytest.mark.usefixtures("development")
+def test_development_is_for_a_unix_socket(tmp_path: Path) -> None:
+    check_options(Options(host="0.0.0.0", uds=tmp_path / "chorus.sock"))  # noqa: S104
+
+
 def test_production_listens_anywhere() -> None:
     check_options(Options(host="0.0.0.0"))  # noqa: S104
 

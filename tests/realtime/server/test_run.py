@@ -8,7 +8,7 @@ from django.core.management import CommandError
 from pytest_django import Settings
 
 from realtime.server.options import Options
-from realtime.server.run import PortInUse, listen, loaded, uvicorn_config
+from realtime.server.run import PortInUse, listen, listen_unix, loaded, uvicorn_config
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 
@@ -36,6 +36,40 @@ def test_localhost_is_where_browsers_look_first() -> None:
 def test_an_unknown_host_is_named() -> None:
     with pytest.raises(CommandError, match=r"There is no host nowhere\.invalid"):
         listen("nowhere.invalid", 0)
+
+
+def test_a_unix_socket_is_there_as_long_as_its_server(tmp_path: Path) -> None:
+    path = tmp_path / "chorus.sock"
+    with listen_unix(path), socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        assert path.stat().st_mode & 0o777 == 0o666
+        with (
+            pytest.raises(CommandError, match=r"Cannot listen on .*/chorus\.sock: Address already in use"),
+            listen_unix(path),
+        ):
+            pass
+    assert not path.exists()
+
+
+def test_a_unix_socket_that_nobody_listens_on_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "chorus.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    with listen_unix(path), socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+
+
+def test_a_file_that_is_no_unix_socket_stays(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    with pytest.raises(CommandError, match=r"Cannot listen on .*/notes"), listen_unix(tmp_path / "notes"):
+        pass
+    assert (tmp_path / "notes").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["nowhere/chorus.sock", "x" * 200])
+def test_a_place_that_is_none_is_named(name: str, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"^Cannot listen on "), listen_unix(tmp_path / name):
+        pass
 
 
 # What it tells Uvicorn.
