@@ -5,10 +5,25 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib.staticfiles.storage import StaticFilesStorage
 from django.http import HttpRequest, HttpResponse
+from django.urls import get_script_prefix
 from django.utils.cache import patch_vary_headers
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+def under_prefix(url: str) -> str:
+    """A file's address below the path that the request's site is at; STATIC_URL was read before any request."""
+    return get_script_prefix().rstrip("/") + url if url.startswith("/") else url
+
+
+class PlainStorage(StaticFilesStorage):
+    """Files by the names they have, in development."""
+
+    def url(self, name: str | None) -> str:
+        """Where a file is for the visitor."""
+        return under_prefix(super().url(name))
 
 
 class ManifestStorage(CompressedManifestStaticFilesStorage):
@@ -16,6 +31,10 @@ class ManifestStorage(CompressedManifestStaticFilesStorage):
 
     support_js_module_import_aggregation = True
     max_post_process_passes = 20  # each settles the scripts that import only settled ones
+
+    def url(self, name: str | None, force: bool = False) -> str:
+        """Where a file is for the visitor."""
+        return under_prefix(super().url(name, force))
 
     def url_converter(
         self, name: str, hashed_files: dict[str, str], template: str | None = None

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,13 +12,13 @@ from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import get_script_prefix
 from django.views.decorators.http import require_safe
 
 from realtime.access import Action, Identity, denial
 from realtime.forms import NameForm
 from realtime.hub.hub import connection_count
-from realtime.routing import registered
+from realtime.routing import RouteInfo, registered
 from realtime.streams.kinds import kinds
 from realtime.streams.name import is_name
 from realtime.streams.queries import may_make
@@ -38,8 +38,13 @@ def visitor_of(request: HttpRequest) -> Identity:
 
 
 def socket_origin(request: HttpRequest) -> str:
-    """Where this site's sockets are, as the visitor reached it: `wss://chat.example.org`."""
+    """Where this site's sockets are, as the visitor reached it: `wss://chat.example.org`; routes have its path."""
     return f"{'wss' if request.is_secure() else 'ws'}://{request.get_host()}"
+
+
+def here(route: str) -> str:
+    """A route's address on this host: below the path that the site is at, as links are."""
+    return get_script_prefix().rstrip("/") + route
 
 
 def may(visitor: Identity, action: Action, stream: Stream) -> bool:
@@ -119,7 +124,7 @@ def stream_page(
         str(model._meta.model_name): found,
         "heading": str(found),
         "kind": model._meta.verbose_name,
-        "route": route.format(name),
+        "route": here(route.format(name)),
         "origin": socket_origin(request),
         "terminal": terminal(),
         "may_write": may(visitor_of(request), "write", found),
@@ -162,7 +167,7 @@ def terminal() -> str:
 def home(request: HttpRequest) -> HttpResponse:
     """What runs here, each route with its address, and live numbers."""
     context = {
-        "routes": registered(),
+        "routes": routes_here(),
         "origin": socket_origin(request),
         "terminal": terminal(),
         "numbers": numbers(),
@@ -173,12 +178,12 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def console(request: HttpRequest) -> HttpResponse:
     """The console; `?route=` and `?send=` fill it in, and only the visitor sends."""
-    routes = registered()
+    routes = routes_here()
     context = {
         "routes": routes,
         "route_data": [asdict(route) for route in routes],
         "origin": socket_origin(request),
-        "route": request.GET.get("route") or (routes[0].path if routes else "/ws/"),
+        "route": request.GET.get("route") or (routes[0].path if routes else here("/ws/")),
         "send": request.GET.get("send", "")[:MAX_SHARED],
     }
     return render(request, "realtime/console.html", context)
@@ -188,6 +193,11 @@ def console(request: HttpRequest) -> HttpResponse:
 def favicon(request: HttpRequest) -> HttpResponse:
     """For what asks for an icon without reading the page, such as Django's admin."""
     return redirect(static("realtime/icon.svg"), permanent=True)
+
+
+def routes_here() -> list[RouteInfo]:
+    """What the pages say of each route, with its address on this host."""
+    return [replace(route, path=here(route.path)) for route in registered()]
 
 
 def numbers() -> dict[str, int]:

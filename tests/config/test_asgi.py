@@ -2,12 +2,14 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from pytest_django import Settings
 
+from chat.models import Room
 from config.asgi import application
 from realtime.peer import READABLE
 
@@ -71,42 +73,77 @@ async def test_only_a_trusted_proxy_names_another_host() -> None:
     assert await reached(STRANGER, host) == {"ws://testserver"}
 
 
-async def posted(path: str, *chunks: bytes) -> tuple[int, int]:
-    """The status of the answer to a body in chunks, and how many of them were read."""
+# A site under a path.
+
+PAGES = [
+    "/",
+    "/chat/",
+    "/chat/lobby/",
+    "/counter/",
+    "/notifications/",
+    "/console/",
+    "/accounts/login/",
+    "/admin/login/",
+]
+Opened = Callable[[str, str], Awaitable[tuple[str, list[str]]]]
+
+
+async def page(path: str, peer: str = STRANGER, root: str = "", *headers: tuple[str, str]) -> tuple[str, list[str]]:
+    """A page as a server with that root path asks for it, and its Set-Cookie headers."""
+    sent = [(b"host", b"testserver"), *((name.encode(), value.encode()) for name, value in headers)]
     scope = {
         "type": "http",
         "http_version": "1.1",
-        "method": "POST",
+        "method": "GET",
         "scheme": "http",
-        "path": path,
         "query_string": b"",
-        "headers": [(b"host", b"testserver"), (b"content-type", b"text/plain")],
-        "client": (STRANGER, 50000),
+        "path": root + path,
+        "root_path": root,
+        "headers": sent,
+        "client": (peer, 50000),
     }
-    left = list(chunks)
-    sent: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        if not left:
-            return await asyncio.Event().wait()  # type: ignore[return-value]  # the client waits for the answer
-        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    serve: Any = application
-    await asyncio.wait_for(serve(scope, receive, send), 10)
-    return sent[0]["status"], len(chunks) - len(left)
+    asked: Any = ApplicationCommunicator(application, scope)  # type: ignore[no-untyped-call]
+    await asked.send_input({"type": "http.request"})
+    start = await asked.receive_output(10)
+    body: str = (await asked.receive_output(10))["body"].decode()
+    await asked.wait(10)
+    assert start["status"] == 200, body
+    return body, [value.decode() for name, value in start["headers"] if name.lower() == b"set-cookie"]
 
 
-@pytest.mark.parametrize("path", ["/accounts/login/", "/api/token/", "/nowhere/", "/api/nowhere/", "/api/chat/lobby/"])
-async def test_a_body_without_end_is_refused_while_it_comes(path: str, settings: Settings) -> None:
-    settings.CHORUS_MAX_FRAME_BYTES = 100_000
-    status, read = await posted(path, *[b"x" * 10_000] * 1000)
-    assert status == 413
-    assert read <= 11
+def addresses(body: str) -> set[str]:
+    """What a page leads to on this host."""
+    attributes = r'(?:href|src|action|data-route|value)="(/[^"]*)"'
+    return {*re.findall(attributes, body), *re.findall(r"[a-z]+://testserver(/[^\s\"<&]*)", body)}
 
 
-async def test_a_body_of_the_api_is_as_large_as_a_frame_may_be() -> None:
-    status, read = await posted("/api/chat/lobby/messages/", *[b"x" * 10_000] * 100)
-    assert (status, read) == (400, 100)
+@pytest.fixture
+def under(settings: Settings, development: None, lobby: Room) -> Opened:
+    """Opens a page of a site that is at /chorus in one of three ways."""
+
+    async def opened(path: str, way: str) -> tuple[str, list[str]]:
+        if way == "setting":
+            settings.FORCE_SCRIPT_NAME = "/chorus"
+            return await page(path)
+        if way == "server":
+            return await page(path, STRANGER, "/chorus")
+        return await page(path, PROXY, "", ("x-forwarded-prefix", "/chorus"))
+
+    return opened
+
+
+@pytest.mark.parametrize("way", ["setting", "server", "proxy"])
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_under_a_path_leads_nowhere_else(path: str, way: str, under: Opened) -> None:
+    body, cookies = await under(path, way)
+    found = addresses(body)
+    assert found
+    assert {each for each in found if not each.startswith("/chorus/")} == set()
+    assert [cookie for cookie in cookies if "; Path=/chorus;" not in f"{cookie};"] == []
+
+
+async def test_elsewhere_a_page_is_at_the_top(lobby: Room) -> None:
+    body, cookies = await page("/chat/lobby/", STRANGER, "", ("x-forwarded-prefix", "/chorus"))
+    assert "chorus/" not in "".join(addresses(body))
+    assert cookies
+    assert [cookie for cookie in cookies if "; Path=/;" not in f"{cookie};"] == []

@@ -7,9 +7,10 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.test import AsyncClient, Client
+from django.urls import set_script_prefix
 from pytest_django import Settings
 
-from config.static import ManifestStorage
+from config.static import ManifestStorage, PlainStorage
 
 
 @pytest.fixture
@@ -78,3 +79,15 @@ def test_only_pages_of_allowed_origins_may_load_our_scripts(client: Client, sett
     assert friend["Access-Control-Allow-Origin"] == "https://friend.example"
     assert "Access-Control-Allow-Origin" not in stranger
     assert "Origin" in stranger["Vary"]
+
+
+def test_a_file_is_below_the_path_of_the_site(storage: ManifestStorage) -> None:
+    collect(storage, a="export default 1;")
+    below = storage.url("a.js")
+    set_script_prefix("/static")
+    try:
+        assert storage.url("a.js") == f"/static{below}"
+        assert PlainStorage(base_url="/static/").url("a.js") == "/static/static/a.js"
+        assert PlainStorage(base_url="https://files.example/").url("a.js") == "https://files.example/a.js"
+    finally:
+        set_script_prefix("/")

@@ -1,7 +1,7 @@
 /** What the page says where there is nothing to show: what to do, with lines for a terminal. */
 
-/** `place` holds the words and the lines; `origins` as the page carries them. Returns a function that shows the state. */
-export function emptyState(place, { http, ws, terminal }) {
+/** `place` holds the words and the lines; `addresses` as the page carries them. Returns a function that shows the state. */
+export function emptyState(place, { api, ws, terminal }) {
   const [curl, websocket, subscribe] = place.querySelectorAll(".line");
   const words = place.querySelector("[data-empty-words]");
   const lines = place.querySelector("[data-empty-lines]");
@@ -21,8 +21,8 @@ export function emptyState(place, { http, ws, terminal }) {
     else words.textContent = `Nothing yet${only ? ` in ${only}` : ""}. Publish something, or from a terminal:`;
     all.hidden = !nothing || offered.length === 0;
     lines.hidden = nothing;
-    fill(curl, `curl -d "Backup done" -H "Authorization: Bearer …" ${http}/api/notifications/${target}/`);
-    fill(websocket, `${terminal} ${ws}/ws/notifications/`);
+    fill(curl, `curl -d "Backup done" -H "Authorization: Bearer …" ${api}/notifications/${target}/`);
+    fill(websocket, `${terminal} ${ws}`);
     fill(subscribe, JSON.stringify({ action: "subscribe", topics: [target] }));
   };
 }

@@ -20,11 +20,11 @@ const FAR = 300; // and at most, however many are new
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
 const part = (name) => document.querySelector(`[data-${name}]`);
-const { visitor, chosen } = part("page").dataset;
+const { visitor, chosen, route } = part("page").dataset;
 const known = new Map(JSON.parse(document.getElementById("topics").textContent).map((topic) => [topic.name, topic]));
 const followed = remembered("localStorage", `topics ${visitor}`, visitor ? [ME] : []);
 
-const topics = connectTopics("/ws/notifications/", { entries: ["notification", "retracted"], what: "notification" });
+const topics = connectTopics(route, { entries: ["notification", "retracted"], what: "notification" });
 const seen = new Seen(Array.from(known.values()), { guest: !visitor });
 const heard = heartbeat(part("heartbeat"));
 const show = browserNotifications(part("allow"), part("allow-state"));
