@@ -18,7 +18,7 @@ import notifications.api
 import notifications.events
 from realtime import db
 from realtime.http import ERRORS
-from realtime.protocol import Auth, AuthResult, Command, ErrorEvent, Event, Payload
+from realtime.protocol import Auth, AuthResult, Command, ErrorEvent, Event, Payload, Ping, Pong
 from realtime.views import numbers, version
 
 api = NinjaAPI(
@@ -74,7 +74,7 @@ Spoken = tuple[tuple[type[Command], ...], tuple[type[Event], ...]]
 def protocol_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of every command and event, with an index by app and name."""
     apps: dict[str, Spoken] = {
-        "realtime": ((Auth,), (AuthResult, ErrorEvent)),
+        "realtime": ((Auth, Ping), (AuthResult, Pong, ErrorEvent)),
         "chat": (chat.events.COMMANDS, chat.events.EVENTS),
         "counter": (counter.events.COMMANDS, counter.events.EVENTS),
         "notifications": (notifications.events.COMMANDS, notifications.events.EVENTS),

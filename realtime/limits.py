@@ -2,12 +2,15 @@
 
 import time
 from collections import deque
+from typing import ClassVar
 
 from realtime.conf import conf
 from realtime.protocol import CloseCode, Refused
 
 STRIKES = 3
 STRIKE_SECONDS = 60.0
+PINGS_PER_SECOND, PING_BURST = 5.0, 20
+"""Pings that one socket may send; a client of ours sends one in 20 s of silence."""
 
 
 class CommandRate:
@@ -15,10 +18,16 @@ class CommandRate:
 
     __slots__ = ("_at", "_left", "_strikes")
 
+    what: ClassVar[str] = "messages"
+
     def __init__(self) -> None:
-        self._left = float(conf.command_burst)
+        self._left = float(self.allowed()[1])
         self._at = time.monotonic()
         self._strikes: deque[float] | None = None
+
+    def allowed(self) -> tuple[float, int]:
+        """How many in a second, and how many at once; 0: any number."""
+        return conf.command_rate, conf.command_burst
 
     def take(self) -> None:
         """Count one command.
@@ -26,10 +35,11 @@ class CommandRate:
         Raises Refused `rate_limited`, with the seconds until there is room; the third time within a minute
         also closes the socket.
         """
-        if not conf.command_rate or not conf.command_burst:
+        rate, burst = self.allowed()
+        if not rate or not burst:
             return
         now = time.monotonic()
-        self._left = min(self._left + (now - self._at) * conf.command_rate, float(conf.command_burst))
+        self._left = min(self._left + (now - self._at) * rate, float(burst))
         self._at = now
         if self._left >= 1:
             self._left -= 1
@@ -40,10 +50,22 @@ class CommandRate:
             strikes.popleft()
         raise Refused(
             "rate_limited",
-            f"Too many messages (max {conf.command_rate:g} per second)",
-            retry_after=round((1 - self._left) / conf.command_rate, 3),
+            f"Too many {self.what} (max {rate:g} per second)",
+            retry_after=round((1 - self._left) / rate, 3),
             close=CloseCode.RATE if len(strikes) >= STRIKES else None,
         )
+
+
+class PingRate(CommandRate):
+    """The same for pings, which no setting frees: each is answered."""
+
+    __slots__ = ()
+
+    what = "pings"
+
+    def allowed(self) -> tuple[float, int]:
+        """PINGS_PER_SECOND, PING_BURST."""
+        return PINGS_PER_SECOND, PING_BURST
 
 
 class Throttle:

@@ -152,6 +152,19 @@ class AuthResult(Event):
     message: str | None = None
 
 
+class Ping(Command):
+    """Asks whether the connection still lives; it counts as no command."""
+
+    action: Literal["ping"] = "ping"
+
+
+class Pong(Event):
+    """It does."""
+
+    type: Literal["pong"] = "pong"
+    id: str | None = None
+
+
 class ErrorEvent(Event):
     """A command was not carried out; the socket stays open."""
 

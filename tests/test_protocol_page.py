@@ -16,7 +16,7 @@ import notifications.events
 import notifications.routing
 from config.checks import CONFS
 from realtime.conf import variable
-from realtime.protocol import Auth, AuthResult, CloseCode, Command, ErrorCode, ErrorEvent, Event
+from realtime.protocol import Auth, AuthResult, CloseCode, Command, ErrorCode, ErrorEvent, Event, Ping, Pong
 from realtime.routing import registered
 
 PAGE = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text()
@@ -26,12 +26,14 @@ EVENTS: tuple[type[Event], ...] = (
     *notifications.events.EVENTS,
     ErrorEvent,
     AuthResult,
+    Pong,
 )
 COMMANDS: tuple[type[Command], ...] = (
     *chat.events.COMMANDS,
     *counter.events.COMMANDS,
     *notifications.events.COMMANDS,
     Auth,
+    Ping,
 )
 PATTERNS = [
     *chat.routing.websocket_urlpatterns,

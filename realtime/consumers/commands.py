@@ -8,10 +8,13 @@ from typing import Any, ClassVar, TypeVar
 from realtime import db
 from realtime.consumers.socket import UNAVAILABLE, SocketConsumer
 from realtime.hub.outbox import Frame
-from realtime.protocol import Auth, Command, ErrorEvent, Event, Refused, client_id, is_object, parse_object, validate
+from realtime.limits import PingRate
+from realtime.protocol import Auth, Command, ErrorEvent, Event, Ping, Pong, Refused, client_id, parse_object, validate
 
 IN_FLIGHT = 32
 """Commands of one socket that may wait for their commit; more are read when one is answered."""
+PING_LENGTH = 1024
+"""No ping is longer, in characters; what is longer is not looked at twice."""
 
 logger = logging.getLogger("chorus.socket")
 T = TypeVar("T")
@@ -23,6 +26,17 @@ def id_in(text: str) -> str | None:
         return client_id(parse_object(text))
     except Refused:
         return None
+
+
+def ping_in(text: str) -> dict[str, Any] | None:
+    """The ping that a frame is, or None. A frame without that word costs no parsing."""
+    if len(text) > PING_LENGTH or '"ping"' not in text or not text.startswith("{"):
+        return None
+    try:
+        value = parse_object(text)
+    except Refused:
+        return None
+    return value if value.get("action") == "ping" else None
 
 
 Handler = Callable[[Any, Any], Awaitable[None]]
@@ -41,9 +55,14 @@ def command(model: type[Command]) -> Callable[[Handler], Handler]:
 class JsonConsumer(SocketConsumer):
     """A socket that speaks JSON commands and events; methods marked with `@command` handle them."""
 
-    __slots__ = ()
+    __slots__ = ("_pings",)
 
     commands: ClassVar[dict[str, tuple[type[Command], Handler]]] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pings: PingRate | None = None
+        """Made with the first ping: most sockets send none."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Collect the handlers by the action that each names."""
@@ -59,7 +78,22 @@ class JsonConsumer(SocketConsumer):
         """Handle a text that is no JSON object; may raise Refused."""
         raise Refused("bad_json", "Expected a JSON object")
 
+    async def _first_text(self) -> str:
+        """Answer pings while a login is waited for."""
+        while (ping := ping_in(text := await super()._first_text())) is not None:
+            await self._answering(self._pong(ping), client_id(ping))
+        return text
+
+    async def _pong(self, ping: dict[str, Any]) -> None:
+        """Answer a ping, which is no command: it neither waits for commands nor counts with them."""
+        self._pings = self._pings or PingRate()
+        self._pings.take()
+        await self.reply(Pong(id=validate(Ping, ping).id))
+
     async def on_text(self, text: str) -> None:
+        if (ping := ping_in(text)) is not None:
+            await self._answering(self._pong(ping), client_id(ping))
+            return
         try:
             self.rate.take()
         except Refused as refusal:

@@ -19,6 +19,9 @@ class Played:
         self.received: list[Json] = []
         self.greeting: list[Json] = []
         """What each new connection gets at once."""
+        self.pings = 0
+        self.deaf = False
+        """Whether pings stay without an answer."""
         self.answer: Callable[[Json], Json | None] = lambda command: None
         self.socket: WebSocketRoute | None = None
 
@@ -30,6 +33,11 @@ class Played:
             self.send(event)
 
     def _take(self, command: Json) -> None:
+        if command.get("action") == "ping":
+            self.pings += 1
+            if not self.deaf:
+                self.send({"type": "pong", "id": command["id"]})
+            return
         self.received.append(command)
         if answer := self.answer(command):
             self.send(answer)
@@ -54,6 +62,13 @@ def wait_for(page: Page, condition: str) -> None:
     deadline = time.monotonic() + 15
     while not page.evaluate(condition):
         assert time.monotonic() < deadline, f"{condition}; saw {page.evaluate('[seen, statuses]')}"
+        page.wait_for_timeout(20)
+
+
+def wait_for_ping(page: Page, server: Played, count: int = 1) -> None:
+    deadline = time.monotonic() + 15
+    while server.pings < count:
+        assert time.monotonic() < deadline, server.pings
         page.wait_for_timeout(20)
 
 

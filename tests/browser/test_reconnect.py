@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import WebSocketRoute, expect
@@ -9,6 +10,7 @@ from playwright.sync_api import WebSocketRoute, expect
 from tests.browser.conftest import Visit, forgive
 from tests.browser.test_room import connected, say
 from tests.processes import Server, serve
+from tests.servers.chaos.proxy import Proxy, proxy
 
 BADGE = ".room-status .badge"
 BACK_MS = 25_000  # the longest wait before a page tries again, and some
@@ -79,6 +81,45 @@ def test_a_restart_is_told_and_waited_for(own_server: Server, visit: Visit, room
     own_server.start()
     expect(page.locator(BADGE)).to_have_text("Back online. Nothing was missed.", timeout=BACK_MS)
     forgive(problems)
+
+
+@pytest.fixture
+def path_to(server: Server) -> Iterator[Proxy]:
+    """A way to the server of all tests that may go silent."""
+    with proxy(server.port) as one:
+        yield one
+
+
+class At:
+    """Where a page finds the server."""
+
+    def __init__(self, path: Proxy) -> None:
+        self.http = f"http://127.0.0.1:{path.port}"
+
+
+def post(address: str, body: bytes) -> None:
+    """Say something as a program does."""
+    asked = Request(address, data=body, headers={"Content-Type": "text/plain"})  # noqa: S310 - our own server
+    with urlopen(asked) as answer:  # noqa: S310
+        assert answer.status == 201
+
+
+def test_a_connection_that_went_silent_is_found_and_what_was_missed_arrives(
+    server: Server, path_to: Proxy, visit: Visit, room: str
+) -> None:
+    page = visit("/", at=At(path_to))
+    page.clock.install()
+    page.goto(f"/chat/{room}/")
+    say(connected(page), "before")
+    expect(page.locator(".messages .message-text")).to_have_text(["before"])
+    path_to.silence()
+    post(f"{server.http}/api/chat/{room}/messages/", b'{"text": "missed"}')
+    say(page, "unsent")
+    expect(page.locator(BADGE)).to_have_text("Connected")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.clock.run_for(6_000)
+    expect(page.locator(BADGE)).to_have_text("Back online. 1 missed message caught up.")
+    expect(page.locator(".messages .message-text")).to_have_text(["before", "missed", "unsent"])
 
 
 def test_try_now_does_not_wait(visit: Visit, room: str) -> None:

@@ -764,6 +764,18 @@ async def test_a_plain_client_that_comes_back_gets_what_it_missed_line_by_line(l
     assert events[1]["deleted"]
 
 
+async def test_a_plain_client_s_ping_is_answered(lobby: Room) -> None:
+    async with connect(f"{LOBBY}?plain=1") as socket:
+        await socket.command("ping", id="7")
+        assert await socket.event() == {"type": "pong", "id": "7"}
+
+
+async def test_a_ping_is_answered_though_it_came_before_joined(lobby: Room) -> None:
+    async with connect(LOBBY) as socket:
+        await socket.command("ping", id="7")
+        assert [(await socket.event())["type"] for _ in range(2)] == ["joined", "pong"]
+
+
 async def test_a_plain_client_is_told_of_errors(lobby: Room) -> None:
     async with connect(f"{LOBBY}?plain=1") as socket:
         await socket.send("x" * 10_001)

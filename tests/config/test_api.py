@@ -25,11 +25,16 @@ async def test_the_protocol_is_open_to_everybody() -> None:
     assert answer.json["apps"].keys() == {"realtime", "chat", "counter", "notifications"}
 
 
-@pytest.mark.parametrize("app", ["chat", "counter", "notifications"])
+@pytest.mark.parametrize("app", ["realtime", "chat", "counter", "notifications"])
 def test_every_command_and_event_is_in_it(app: str) -> None:
     spoken = protocol_schema()["apps"][app]
     assert spoken["commands"]
     assert spoken["events"]
+
+
+def test_a_ping_and_its_answer_are_said_on_every_route() -> None:
+    assert resolved("ping", "commands", "realtime")["properties"].keys() == {"action", "id"}
+    assert resolved("pong", "events", "realtime")["properties"].keys() == {"type", "id"}
 
 
 def test_a_command_needs_what_has_no_default() -> None:

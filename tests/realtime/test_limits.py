@@ -5,7 +5,7 @@ import time
 import pytest
 from pytest_django import Settings
 
-from realtime.limits import CommandRate, Throttle, check_length
+from realtime.limits import PING_BURST, CommandRate, PingRate, Throttle, check_length
 from realtime.protocol import CloseCode, Refused
 
 
@@ -73,6 +73,15 @@ def test_without_a_rate_everything_passes(name: str, clock: list[float], setting
     rate = CommandRate()
     for _ in range(1000):
         rate.take()
+
+
+def test_pings_have_a_rate_of_their_own_that_no_setting_frees(clock: list[float], settings: Settings) -> None:
+    settings.CHORUS_COMMAND_BURST, settings.CHORUS_COMMAND_RATE = 0, 0
+    rate = PingRate()
+    for _ in range(PING_BURST):
+        rate.take()
+    refusal = refusal_of(rate)
+    assert (refusal.message, refusal.retry_after) == ("Too many pings (max 5 per second)", 0.2)
 
 
 def test_a_throttle_lets_one_through_until_its_time_is_over(clock: list[float]) -> None:

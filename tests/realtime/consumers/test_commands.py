@@ -7,6 +7,7 @@ from pytest_django import Settings
 
 from realtime import db
 from realtime.consumers.commands import IN_FLIGHT
+from realtime.limits import PING_BURST, STRIKES
 from realtime.protocol import Refused
 from realtime.testing import until
 from tests.realtime.consumers.talk import Talk, talk
@@ -158,9 +159,74 @@ async def test_too_many_commands_are_refused_and_the_third_time_the_socket_is_cl
         assert (await socket.closed())[0] == 4003
 
 
-@pytest.mark.parametrize("lead", ["\n", " ", "\ufeff"])
-async def test_a_command_is_one_behind_a_blank_or_a_byte_order_mark_too(lead: str) -> None:
+# Pings.
+
+
+async def test_a_ping_is_answered_with_its_id() -> None:
     async with talk() as socket:
-        await socket.event()
-        await socket.send(lead + '{"action": "ask", "what": "time", "id": "7"}')
-        assert await socket.event() == {"type": "told", "what": "time", "id": "7"}
+        await socket.next("told")
+        await socket.command("ping", id="7")
+        assert await socket.event() == {"type": "pong", "id": "7"}
+        await socket.command("ping")
+        assert await socket.event() == {"type": "pong"}
+
+
+async def test_pings_are_not_counted_as_commands(settings: Settings) -> None:
+    settings.CHORUS_COMMAND_BURST, settings.CHORUS_COMMAND_RATE = 1, 0.1
+    async with talk() as socket:
+        await socket.next("told")
+        await socket.command("ask", what="hi")
+        assert (await socket.event())["what"] == "hi"
+        for _ in range(5):
+            await socket.command("ping")
+            assert await socket.event() == {"type": "pong"}
+
+
+async def test_a_ping_is_answered_while_commands_wait_for_their_commit() -> None:
+    async with talk() as socket:
+        await socket.next("told")
+        await socket.command("store")
+        await socket.command("ping")
+        assert await socket.event() == {"type": "pong"}
+        Talk.last.storing[0].set_result("stored")
+        assert (await socket.event())["what"] == "stored"
+
+
+async def test_too_many_pings_are_refused_whatever_is_set(settings: Settings) -> None:
+    settings.CHORUS_COMMAND_RATE = 0
+    async with talk() as socket:
+        await socket.next("told")
+        for number in range(PING_BURST + STRIKES):
+            await socket.command("ping", id=str(number))
+        assert {(await socket.event())["type"] for _ in range(PING_BURST)} == {"pong"}
+        error = await socket.error()
+        assert (error["code"], error["id"]) == ("rate_limited", str(PING_BURST))
+        assert error["message"] == "Too many pings (max 5 per second)"
+        assert (await socket.ended())[0] == 4003
+
+
+@pytest.mark.parametrize("id", ["", "x" * 65, 7])
+async def test_a_ping_whose_id_is_wrong_is_told_so(id: object) -> None:
+    async with talk() as socket:
+        await socket.next("told")
+        await socket.command("ping", id=id)
+        error = await socket.error()
+        assert (error["code"], list(error["fields"])) == ("invalid", ["id"])
+
+
+async def test_what_only_speaks_of_a_ping_is_no_ping() -> None:
+    async with talk() as socket:
+        await socket.next("told")
+        await socket.command("ask", what="ping")
+        assert (await socket.event())["what"] == "ping"
+        await socket.send('{"action": "ping"')
+        assert (await socket.error())["code"] == "bad_json"
+
+
+@in_threads
+async def test_a_ping_is_answered_before_the_login_too() -> None:
+    async with talk("/talk/?login=message") as socket:
+        await socket.command("ping", id="7")
+        assert await socket.event() == {"type": "pong", "id": "7"}
+        await socket.send('{"token": "chorus_bad"}')
+        assert (await socket.event())["type"] == "auth"

@@ -1,4 +1,4 @@
-"""A TCP proxy that can hold bytes: what is behind it is there, but does not answer."""
+"""A TCP proxy that can hold bytes, or lose them: what is behind it is there, but does not answer."""
 
 import socket
 import threading
@@ -18,7 +18,9 @@ class Proxy:
         self._flowing = threading.Event()
         self._flowing.set()
         self._open: set[socket.socket] = set()
+        self._silent: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
+        self._closing = False
         self._start(self._accept)
 
     def hold(self) -> None:
@@ -29,8 +31,13 @@ class Proxy:
         """Let everything through that was held, and what comes."""
         self._flowing.set()
 
+    def silence(self) -> None:
+        """From now on what is open stays open, and what is said on it is lost; new connections are served."""
+        self._silent |= self._open
+
     def close(self) -> None:
         """End every connection, and the threads."""
+        self._closing = True
         self._flowing.set()
         for each in (self._listener, *self._open):
             with suppress(OSError):
@@ -67,8 +74,11 @@ class Proxy:
         with suppress(OSError):
             while data := source.recv(CHUNK_BYTES):
                 self._flowing.wait()
-                target.sendall(data)
+                if source not in self._silent:
+                    target.sendall(data)
         self._flowing.wait()
+        if source in self._silent and not self._closing:
+            return
         for each in (source, target):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)

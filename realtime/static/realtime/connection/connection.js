@@ -1,21 +1,22 @@
 /** One WebSocket that comes back. It knows nothing of what the frames say. */
 
 import { comesBack, retryAfter } from "./closing.js";
+import { Liveness } from "./liveness.js";
+import { watchWaking } from "./waking.js";
 
 const FIRST_CEILING = 0.5; // seconds
 const LAST_CEILING = 20;
 const OPENING_LIMIT = 10; // seconds; browsers wait for minutes
 const STEADY_AFTER = 10; // seconds open, after which the next loss is a first one again
-const SLEPT_AFTER = 90; // seconds a timer of TICK may be late before the machine must have slept
-const TICK = 10;
 
 /** Full jitter: anywhere between now and a ceiling that doubles, so that a thousand clients do not return at once. */
 export function backOff(attempt) {
   return Math.random() * Math.min(LAST_CEILING, FIRST_CEILING * 2 ** attempt);
 }
 
-/** `handlers`: `opened()`, `frame(data)`, `changed(status)`, where a status is `{state, retryAt?, code?, reason?}` and
-    `state` one of `connecting`, `open`, `waiting` (until `retryAt`, in ms as Date.now() counts) and `stopped`. */
+/** `handlers`: `opened()`, `frame(data)`, `ask()`, which sends what is answered at once, and `changed(status)`. A status is
+    `{state, retryAt?, code?, reason?}`, `state` being one of `connecting`, `open`, `waiting` (until `retryAt`, in ms as
+    Date.now() counts) and `stopped`. */
 export class Connection {
   #address;
   #handlers;
@@ -24,25 +25,20 @@ export class Connection {
   #attempt = 0;
   #openedAt = 0;
   #timer = 0;
-  #ticking = 0;
   #leaving = new AbortController();
-  #wasOffline = false;
+  #liveness;
   status = { state: "connecting" };
 
   /** `address()` is asked at each attempt, so that it can carry the newest cursor. */
   constructor(address, handlers) {
     this.#address = address;
     this.#handlers = handlers;
+    this.#liveness = new Liveness({ ask: () => handlers.ask(), dead: () => this.#lost(1006, "no answer") });
   }
 
   /** Open, and stay open until `close()` or a close code that says not to come back. */
   start() {
-    const { signal } = this.#leaving;
-    addEventListener("online", () => this.#online(), { signal });
-    addEventListener("offline", () => (this.#wasOffline = true), { signal });
-    addEventListener("pageshow", (event) => event.persisted && this.restart(), { signal });
-    document.addEventListener("visibilitychange", () => !document.hidden && this.#wake(), { signal });
-    this.#watchForSleep();
+    watchWaking({ woke: () => this.#wake(), offline: () => this.#offline() }, this.#leaving.signal);
     this.#open();
   }
 
@@ -69,7 +65,6 @@ export class Connection {
   close() {
     this.#leaving.abort();
     clearTimeout(this.#timer);
-    clearInterval(this.#ticking);
     this.#drop();
     this.#become({ state: "stopped", code: 1000, reason: "" });
   }
@@ -84,15 +79,21 @@ export class Connection {
     const { signal } = this.#listening;
     this.#timer = setTimeout(() => this.#lost(1006, "no answer"), OPENING_LIMIT * 1000);
     socket.addEventListener("open", () => this.#opened(), { signal });
-    socket.addEventListener("message", (event) => this.#handlers.frame(event.data), { signal });
+    socket.addEventListener("message", (event) => this.#came(event.data), { signal });
     socket.addEventListener("close", (event) => this.#lost(event.code, event.reason), { signal });
   }
 
   #opened() {
     clearTimeout(this.#timer);
     this.#openedAt = Date.now();
+    this.#liveness.begin();
     this.#become({ state: "open" });
     this.#handlers.opened();
+  }
+
+  #came(data) {
+    this.#liveness.heard();
+    this.#handlers.frame(data);
   }
 
   #lost(code, reason) {
@@ -111,8 +112,9 @@ export class Connection {
   }
 
   #drop() {
+    this.#liveness.end();
     this.#listening?.abort();
-    this.#socket?.close();
+    this.#socket?.close(); // a dead one answers no close: nobody listens for it
     this.#socket = null;
   }
 
@@ -123,21 +125,11 @@ export class Connection {
 
   #wake() {
     if (this.status.state === "waiting") this.#open();
+    else if (this.status.state === "open") this.#liveness.look();
   }
 
-  #online() {
-    // A socket from before the interruption may be dead without knowing it.
-    if (this.#wasOffline && this.status.state === "open") this.restart();
-    else this.#wake();
-    this.#wasOffline = false;
-  }
-
-  #watchForSleep() {
-    let last = Date.now();
-    this.#ticking = setInterval(() => {
-      const slept = Date.now() - last > SLEPT_AFTER * 1000;
-      last = Date.now();
-      if (slept) this.restart();
-    }, TICK * 1000);
+  /** It is said at once. What the browser says may be wrong (this machine needs no network), so it is tried all the same. */
+  #offline() {
+    if (this.status.state === "open") this.#lost(1006, "offline");
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The browser's client of Chorus: it connects to a JSON route, logs in, comes back after a lost connection, catches up on
- * what was missed, and keeps what it sent until the server acknowledged it.
+ * The browser's client of Chorus: it connects to a JSON route, logs in, finds out when nobody answers any more, comes back
+ * after a lost connection, catches up on what was missed, and keeps what it sent until the server acknowledged it.
  *
  *   import { connect } from "/static/realtime/connection/socket.js";
  *
@@ -20,6 +20,8 @@ import { described } from "./words.js";
 
 export { CommandError, uuid } from "./outgoing.js";
 export { describe } from "./words.js";
+
+const PING = "ping"; // the id of all our pings: what has it is said to us alone
 
 /**
  * Connect to `route`: a path of this site or a whole ws(s):// address. Options:
@@ -61,6 +63,7 @@ class ChorusSocket {
     this.#connection = new Connection(() => this.#address(), {
       opened: () => this.#logIn(),
       frame: (data) => this.#receive(data),
+      ask: () => this.#connection.send(JSON.stringify({ action: "ping", id: PING })),
       changed: (status) => this.#connectionChanged(status),
     });
     queueMicrotask(() => this.#connection.start()); // listeners added right after connect() miss nothing
@@ -158,7 +161,7 @@ class ChorusSocket {
     } catch {
       return; // not for this client: plain routes speak text
     }
-    if (typeof event?.type !== "string") return;
+    if (typeof event?.type !== "string" || event.id === PING) return; // even a refusal shows that somebody is there
     if (event.type === "joined") this.#joined(event);
     else if (event.type === "replay") this.#replayed(event);
     else this.#happened(event);

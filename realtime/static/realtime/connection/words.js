@@ -10,7 +10,7 @@ export function describe(status, now = Date.now()) {
     case "connecting":
       return "Connecting…";
     case "waiting":
-      return `${offline(status.code)} Trying again in ${Math.max(1, Math.ceil((status.retryAt - now) / 1000))} s.`;
+      return `${lost(status)} Trying again in ${Math.max(1, Math.ceil((status.retryAt - now) / 1000))} s.`;
     default:
       return stopped(status);
   }
@@ -26,7 +26,9 @@ function connected({ missed, whole, what = "message" }) {
   return `Back online. ${missed} missed ${missed === 1 ? what : `${what}s`} caught up.`;
 }
 
-function offline(code) {
+/** Why there is no connection, in a sentence. */
+export function lost({ code, reason }) {
+  if (reason === "no answer") return "The server does not answer.";
   if (code === 1012) return "The server is restarting.";
   if (code === 1013) return "Too many connections.";
   if (code === 4003) return "Too many messages in a short time.";

@@ -1,7 +1,7 @@
 /** The state of a connection on the page: a badge in words, a countdown that is seen but not read out, *Try now*. */
 
 import { element } from "./dom.js";
-import { describe } from "../connection/words.js";
+import { describe, lost } from "../connection/words.js";
 
 const NEWS_MS = 8000; // how long "Back online …" stays before it says "Connected"
 const TONES = { connected: "good", connecting: "wait", waiting: "wait", stopped: "bad" };
@@ -24,7 +24,7 @@ export function showStatus(place, socket) {
   socket.onStatus((status) => {
     clearInterval(timer);
     show(status);
-    spoken.textContent = status.state === "waiting" ? "Offline. Trying again." : status.text;
+    spoken.textContent = status.state === "waiting" ? `${lost(status)} Trying again.` : status.text;
     button.hidden = status.state !== "waiting" && status.state !== "stopped";
     button.textContent = status.state === "stopped" ? "Connect again" : "Try now";
     if (status.state === "waiting") timer = setInterval(() => show(status), 500);
