@@ -4,14 +4,16 @@ import asyncio
 import json
 import socket
 import struct
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 
 import pytest
 from websockets.asyncio.client import connect
 
 from tests.processes import Server, serve
-from tests.servers.clients import eventually, get, member
+from tests.servers.clients import bearer, eventually, get, member
 from tests.servers.raw import PONG, TEXT, frame, header, open_raw
 
 SLOW_READER, KEEP_ALIVE = 4000, 1011
@@ -60,6 +62,23 @@ async def test_pongs_to_something_else_do_not_count(server: Server) -> None:
     with open_raw(server, "/ws/echo/") as client:
         client.send(frame(PONG, b"none of yours") * 3)
         assert await asyncio.to_thread(client.close_code) == KEEP_ALIVE
+
+
+def recipients(server: Server, topic: str) -> int:
+    """Publish, and read how many sockets it went to."""
+    with closing(HTTPConnection("127.0.0.1", server.port)) as connection:
+        connection.request("POST", f"/api/notifications/{topic}/", body=b"Hi", headers=bearer("root"))
+        return int(json.loads(connection.getresponse().read())["recipients"])
+
+
+async def test_a_subscriber_that_went_silent_counts_until_its_answer_to_a_ping_is_overdue(server: Server) -> None:
+    with open_raw(server, "/ws/notifications/") as silent:
+        opened = time.monotonic()
+        silent.send(frame(TEXT, b'{"action": "subscribe", "topics": ["silent"]}'))
+        await eventually(lambda: recipients(server, "silent") == 1)
+        await eventually(lambda: recipients(server, "silent") == 0)
+        overdue = 0.5 + 0.5  # seconds: CHORUS_PING_INTERVAL and CHORUS_PING_TIMEOUT
+        assert overdue - 0.1 < time.monotonic() - opened < overdue + 2
 
 
 VANISHES = {
