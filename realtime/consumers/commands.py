@@ -30,7 +30,7 @@ def id_in(text: str) -> str | None:
 
 def ping_in(text: str) -> dict[str, Any] | None:
     """The ping that a frame is, or None. A frame without that word costs no parsing."""
-    if len(text) > PING_LENGTH or '"ping"' not in text or not text.startswith("{"):
+    if len(text) > PING_LENGTH or '"ping"' not in text or not is_object(text):
         return None
     try:
         value = parse_object(text)

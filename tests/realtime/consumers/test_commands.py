@@ -169,6 +169,8 @@ async def test_a_ping_is_answered_with_its_id() -> None:
         assert await socket.event() == {"type": "pong", "id": "7"}
         await socket.command("ping")
         assert await socket.event() == {"type": "pong"}
+        await socket.send('\n{"action": "ping"}')
+        assert await socket.event() == {"type": "pong"}
 
 
 async def test_pings_are_not_counted_as_commands(settings: Settings) -> None:
