@@ -31,7 +31,8 @@ from realtime.http import (
     reply,
     takes,
 )
-from realtime.protocol import Command, Payload, PersonText, Refused
+from realtime.protocol import Command, Payload, Refused
+from realtime.texts import PersonText
 
 router = Router(tags=["Tokens"])
 

@@ -3,7 +3,8 @@
 from typing import Literal
 
 from realtime import history_events
-from realtime.protocol import Command, Event, LongText, Sequence, Timestamp, Users
+from realtime.protocol import Command, Event, Sequence, Timestamp, Users
+from realtime.texts import LongText
 
 # From the client.
 

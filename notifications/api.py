@@ -32,8 +32,9 @@ from realtime.http import (
     takes,
 )
 from realtime.hub import current_journal
-from realtime.protocol import LONGEST_TEXT, Epoch, Payload, Refused, Sequence, sayable
+from realtime.protocol import Epoch, Payload, Refused, Sequence, sayable
 from realtime.streams import unpruned
+from realtime.texts import LONGEST_TEXT
 
 router = Router(tags=["Notifications"])
 TOPIC = rf"({NAME}|@[^,\u0000-\u001f\u007f-\u009f]{{1,150}})"

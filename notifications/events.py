@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from notifications.draft import MAX_TAG, MAX_TAGS, MAX_TITLE, Draft
-from realtime.protocol import Command, Epoch, Event, LongText, Payload, PersonText, Sequence, Timestamp
+from realtime.protocol import Command, Epoch, Event, Payload, Sequence, Timestamp
+from realtime.texts import LongText, PersonText
 
 MAX_NAMES = 1000
 """Topics that one command names; CHORUS_MAX_TOPICS says how many a socket may subscribe to."""

@@ -1,15 +1,14 @@
 """What is said on a JSON route, in types: commands, events, errors and close codes. Pure: no input or output."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import IntEnum
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import from_json
 
-from realtime.secrecy import NOT_SAYABLE, holds_secret
+from realtime.texts import ClientId, check_sayable
 from realtime.validation import integers, problems_of, told
 
 ErrorCode = Literal[
@@ -81,42 +80,12 @@ class Payload(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-"""Control characters (Unicode category Cc) other than tab and line breaks."""
-
-
-NOT_PRINTABLE = "control characters other than tab and line break are not allowed"
-
-
-def _sayable(text: str) -> str:
-    """PostgreSQL cannot store NUL, and no other control character has a use in a message; a secret has none at all."""
-    if CONTROL_CHARACTERS.search(text):
-        raise ValueError(NOT_PRINTABLE)
-    if holds_secret(text):
-        raise ValueError(NOT_SAYABLE)
-    return text
-
-
 def sayable(text: str) -> str:
     """Return a text that a person wrote; raises Refused `invalid` if it holds control characters or a secret."""
     try:
-        return _sayable(text)
+        return check_sayable(text)
     except ValueError as error:
         raise Refused("invalid", str(error)) from None
-
-
-PRINTABLE = {"pattern": r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"}
-"""CONTROL_CHARACTERS, for JSON Schema."""
-
-PersonText = Annotated[str, AfterValidator(_sayable), Field(json_schema_extra=PRINTABLE)]
-"""Text that a person wrote and others read."""
-
-LONGEST_TEXT = 2**20
-"""Characters of a message that are read at all; CHORUS_MAX_TEXT says how many of them may be sent."""
-LongText = Annotated[PersonText, StringConstraints(min_length=1, max_length=LONGEST_TEXT)]
-
-ClientId = Annotated[PersonText, StringConstraints(min_length=1, max_length=64)]
-"""A client's own name for its command, best a UUID: the same id again is answered with the first result."""
 
 
 class Command(Payload):

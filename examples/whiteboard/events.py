@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from realtime.history_events import EntryEvent
-from realtime.protocol import Command, PersonText, Sequence
+from realtime.protocol import Command, Sequence
+from realtime.texts import PersonText
 
 MAX_TEXT = 200
 Place = Annotated[int, Field(ge=0, le=2000)]  # CSS pixels

@@ -15,7 +15,8 @@ from pydantic import TypeAdapter
 from realtime.access import Identity, Verify
 from realtime.conf import conf
 from realtime.peer import Peer, peer_of
-from realtime.protocol import ClientId, Command, Refused, parse_object, validate
+from realtime.protocol import Command, Refused, parse_object, validate
+from realtime.texts import ClientId
 
 GUESTS_TOO: dict[str, Any] = {"security": [{}]}
 """For a ninja operation's `openapi_extra`: who sends no bearer may ask as well."""

@@ -15,7 +15,6 @@ from realtime.protocol import (
     Command,
     ErrorEvent,
     Event,
-    PersonText,
     Refused,
     Sequence,
     client_id,
@@ -23,6 +22,7 @@ from realtime.protocol import (
     parse_object,
     validate,
 )
+from realtime.texts import PersonText
 
 
 class Say(Command):
