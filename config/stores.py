@@ -2,15 +2,20 @@
 
 import os
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from django.conf import settings
 
 from config import environment
 from realtime.conf import Conf
 
 OURS = Path(__file__).resolve().parent.parent / "var"
 """DATA_DIR unless another is set."""
+SQLITE = "chorus.sqlite3"
+"""The database in it, unless DATABASE_URL names another."""
 
 
 def usable(data_dir: Path) -> Path:
@@ -29,12 +34,19 @@ def usable(data_dir: Path) -> Path:
 
 
 def private(path: Path) -> Path:
-    """A file that its owner alone reads, made empty if it is not there; SQLite gives those beside it the same mode."""
+    """A database file that its owner alone reads, with those that SQLite keeps beside it, as far as they are there."""
     with suppress(OSError):
-        path.touch(mode=0o600)
-        for each in (path, *path.parent.glob(f"{path.name}-*")):
-            each.chmod(0o600)
+        for each in path.parent.glob(f"{path.name}*"):
+            if stat.S_IMODE(each.stat().st_mode) != 0o600:
+                each.chmod(0o600)
     return path
+
+
+def keep_private(connection: Any, **_: Any) -> None:
+    """SQLite has made its file in DATA_DIR by now; for Django's signal connection_created."""
+    path = Path(settings.DATA_DIR) / SQLITE
+    if connection.vendor == "sqlite" and connection.settings_dict["NAME"] == str(path):
+        private(path)
 
 
 def development_secret_key(data_dir: Path) -> str:
@@ -58,7 +70,7 @@ def database(data_dir: Path) -> dict[str, Any]:
     if environment.text("DATABASE_URL"):
         config = environment.database("DATABASE_URL")
     else:
-        config = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(private(usable(data_dir) / "chorus.sqlite3"))}
+        config = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(private(usable(data_dir) / SQLITE))}
     if config["ENGINE"] == "django.db.backends.sqlite3":
         config["OPTIONS"] = {
             "timeout": 5,

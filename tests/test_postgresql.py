@@ -18,6 +18,8 @@ ABOUT_STORAGE = (
     "tests/realtime/hub/test_journal.py",
     "tests/realtime/hub/test_live.py",
     "tests/chat/test_models.py",
+    "tests/config/test_stores.py",
+    "tests/realtime/test_admin_log.py",
 )
 
 

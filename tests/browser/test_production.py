@@ -32,8 +32,16 @@ def forgive(problems: list[str]) -> None:
     problems[:] = [problem for problem in problems if "responded with a status of 40" not in problem]
 
 
-def test_staff_make_a_room_members_write_and_guests_read(visit: Visit, site: Server, room: str) -> None:
-    root = connected(visit(f"/chat/{room}/", name="root", at=site))
+def test_staff_make_a_room_members_write_and_guests_read(
+    visit: Visit, site: Server, room: str, problems: list[str]
+) -> None:
+    root = visit(f"/chat/{room}/", name="root", at=site)
+    root.get_by_role("link", name="Make this room").click()
+    expect(root.get_by_label("Name")).to_have_value(room)
+    root.get_by_role("button", name="Save", exact=True).click()
+    root.get_by_role("row", name=room).get_by_role("link", name="Open page").click()
+    connected(root)
+    forgive(problems)
     alice = connected(visit(f"/chat/{room}/", name="alice", at=site))
     guest = connected(visit(f"/chat/{room}/", at=site))
     expect(guest.get_by_text("Guests may read here. Log in to write.")).to_be_visible()

@@ -1,6 +1,7 @@
 """Where this site keeps things."""
 
 import stat
+from ast import literal_eval
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ def test_nothing_set_is_development_with_a_key_that_stays(tmp_path: Path) -> Non
     assert (debug, redis) == (True, "")
     assert len(key) >= 50
     assert values(tmp_path, "SECRET_KEY") == [key]
-    assert {path.name for path in tmp_path.iterdir()} == {"secret_key", "chorus.sqlite3"}
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
 
 
 def test_only_its_owner_reads_the_key(tmp_path: Path) -> None:
@@ -31,11 +32,14 @@ def modes(folder: Path) -> dict[str, int]:
 
 def test_what_is_made_is_for_its_owner_alone(tmp_path: Path) -> None:
     data = tmp_path / "data"
+    look = "print({path.name: path.stat().st_mode & 0o777 for path in settings.DATA_DIR.iterdir()})"
     query = "from django.db import connection as c; c.cursor().execute('CREATE TABLE t (x)')"
-    done = run(data, "manage.py", "shell", "-v0", "-c", query + "; import os; print(sorted(os.listdir('.'))[:0])")
+    done = run(data, "manage.py", "shell", "-v0", "-c", f"from django.conf import settings; {query}; {look}")
     assert done.returncode == 0, done.stderr
-    assert modes(data).pop("data") == 0o700
-    assert {mode for name, mode in modes(data).items() if name != "data"} == {0o600}
+    found = literal_eval(done.stdout)
+    assert {"secret_key", "chorus.sqlite3", "chorus.sqlite3-wal"} <= set(found)
+    assert set(found.values()) == {0o600}
+    assert modes(data)["data"] == 0o700
 
 
 def test_what_was_there_with_a_wider_mode_is_narrowed_and_no_other_s_directory(tmp_path: Path) -> None:
