@@ -105,6 +105,8 @@ with transaction.atomic():
             last = model.objects.create(name="all" if text == ALL else f"one-{{number}}", **fields)
         for field, values in (("readers", [*users, every]), ("writer_groups", groups)):
             getattr(last, field).set(values)
+    Room.objects.create(name="typed")
+    Counter.objects.create(name="default")
     room, topic, counter = (model.objects.get(name="all") for model in (Room, Topic, Counter))
     for sender, text in zip([*users, every], [*TEXTS, ALL]):
         who = Identity.of_user(sender)

@@ -62,7 +62,7 @@ def test_publish_previews_counts_and_publishes(visit: Visit, room: str, server: 
     expect(preview).to_contain_text("Water main")
     expect(preview).to_contain_text(f"{room} · 3 · normal · house · water")
     page.get_by_role("button", name="Publish").click()
-    expect(page.locator(".messagelist")).to_contain_text("Water main")
+    expect(page.locator(".messagelist")).to_contain_text(f"notification 1 in {room}")
     expect(reader.locator(".note-title")).to_have_text("Water main")
     expect(reader.locator(".note-tag")).to_have_text(["house", "water"])
 
