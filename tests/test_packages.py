@@ -8,7 +8,19 @@ import pytest
 
 from tests.test_imports import MAY_IMPORT, ROOT, imported
 
-FACES = {"asgi", "bodies", "admin", "connections_admin", "form_admin", "views", "urls", "forms", "apps", "testing"}
+FACES = {
+    "asgi",
+    "bodies",
+    "cookies",
+    "admin",
+    "connections_admin",
+    "form_admin",
+    "views",
+    "urls",
+    "forms",
+    "apps",
+    "testing",
+}
 ORDER = ("ground", "server", "processes", "streams", "connections", "hub", "consumers", "http", "faces")
 """From below to above. What is not a package is ground, or a face; Django's own folders are faces."""
 
