@@ -1,5 +1,8 @@
 """This site's HTTP API: what each app offers, the server's status, and the sockets' protocol."""
 
+import asyncio
+import json
+import time
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -17,9 +20,13 @@ import counter.events
 import notifications.api
 import notifications.events
 from realtime import db
-from realtime.http import ERRORS
-from realtime.protocol import Auth, AuthResult, Command, ErrorEvent, Event, Payload, Ping, Pong
+from realtime.http import ERRORS, address_of, count_request
+from realtime.hub.hub import connection_count
+from realtime.per_loop import PerLoop
+from realtime.protocol import Auth, AuthResult, Command, ErrorEvent, Event, Payload
 from realtime.views import numbers, version
+
+RECENT_SECONDS = 1.0
 
 api = NinjaAPI(
     title="Chorus",
@@ -48,13 +55,36 @@ class Numbers(Payload):
 @api.api_operation(["GET", "HEAD"], "/status", auth=None, response={200: Numbers, **ERRORS}, tags=["Site"])
 async def status(request: HttpRequest) -> HttpResponse:
     """Name, version and live numbers."""
-    return JsonResponse({"name": "Chorus", "version": version(), **await db.run(numbers)})
+    count_request(address_of(request))
+    told = {"name": "Chorus", "version": version(), **await recent_numbers()}
+    return JsonResponse({**told, "connections": connection_count()})
+
+
+class _Recent:
+    """The numbers of this second, once they are there; who asks meanwhile waits for the same."""
+
+    def __init__(self) -> None:
+        self.until = 0.0
+        self.numbers: asyncio.Future[dict[str, int]]
+
+
+_recent: PerLoop[_Recent] = PerLoop(_Recent)
+
+
+async def recent_numbers() -> dict[str, int]:
+    """The site's live numbers, at most RECENT_SECONDS old: however many ask, the database is asked once."""
+    recent, now = _recent.here(), time.monotonic()
+    if now >= recent.until:
+        recent.until = now + RECENT_SECONDS
+        recent.numbers = asyncio.ensure_future(db.run(numbers))
+    return await asyncio.shield(recent.numbers)
 
 
 @api.get("/protocol.json", auth=None, response=dict[str, Any], tags=["Site"])
 async def protocol(request: HttpRequest) -> HttpResponse:
     """What is said on the JSON routes, as JSON Schema; `apps` has every command and event by name."""
-    return JsonResponse(protocol_schema())
+    count_request(address_of(request))
+    return HttpResponse(protocol_json(), content_type="application/json")
 
 
 class _AsSent(GenerateJsonSchema):
@@ -65,6 +95,12 @@ class _AsSent(GenerateJsonSchema):
         if self.mode == "serialization" and inner["type"] == "default":
             return inner.get("default") is not None
         return super().field_is_required(field, total)
+
+
+@cache
+def protocol_json() -> str:
+    """`protocol_schema` as it is sent."""
+    return json.dumps(protocol_schema())
 
 
 Spoken = tuple[tuple[type[Command], ...], tuple[type[Event], ...]]

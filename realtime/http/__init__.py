@@ -1,9 +1,18 @@
 """HTTP as the sockets speak: who asks, what they ask, what they are answered. An app's `api.py` is made of these."""
 
-from realtime.http.authentication import Authentication, BadLogin, is_foreign
+from realtime.http.authentication import Authentication, BadLogin, count_request
 from realtime.http.mount import mounted
 from realtime.http.replies import ERRORS, RETRY_SECONDS, STATUS, reply
-from realtime.http.requests import GUESTS_TOO, ApiRequest, command_in, header_text, read_body, read_object, takes
+from realtime.http.requests import (
+    GUESTS_TOO,
+    ApiRequest,
+    address_of,
+    command_in,
+    header_text,
+    read_body,
+    read_object,
+    takes,
+)
 from realtime.http.sse import respond, with_transport
 from realtime.http.streams import NAME, Asked, Name, Page, open_stream, readable, reply_page
 
@@ -19,7 +28,9 @@ __all__ = [
     "BadLogin",
     "Name",
     "Page",
+    "address_of",
     "command_in",
+    "count_request",
     "header_text",
     "is_foreign",
     "mounted",

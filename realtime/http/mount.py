@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from inspect import iscoroutinefunction
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -12,7 +13,9 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 
+from realtime.http.authentication import count_request
 from realtime.http.replies import REFUSALS, reply_refusal
+from realtime.http.requests import address_of
 from realtime.protocol import Refused
 
 METHODS = "GET, POST, DELETE"
@@ -41,13 +44,43 @@ def mounted(api: NinjaAPI, headers: Iterable[str] = ()) -> tuple[list[URLPattern
     for pattern in patterns:
         assert isinstance(pattern, URLPattern)
         view: View = pattern.callback
-        if iscoroutinefunction(view):  # others are the pages about the API
+        if iscoroutinefunction(view):
             view = _open_to_others(view, preflight)
+        else:  # the pages about the API
+            view = _counted(_kept(view) if pattern.name == "openapi-json" else view)
         route = str(pattern.pattern)
         found.append(path(route, view, name=pattern.name))
         if route:
             found.append(path(route.removesuffix("/") if route.endswith("/") else f"{route}/", view))
     return [*found, re_path("", _open_to_others(_nothing, preflight))], app_name, namespace
+
+
+def _counted(view: View) -> View:
+    """A view that nobody logs in for, as often as anything else may be asked."""
+
+    async def serve(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            count_request(address_of(request))
+        except Refused as refusal:
+            return reply_refusal(request, refusal)
+        response: HttpResponseBase = await sync_to_async(view)(request, *args, **kwargs)
+        return response
+
+    return serve
+
+
+def _kept(view: View) -> View:
+    """A view that always answers the same, and is asked once."""
+    kept: list[tuple[bytes, str]] = []
+
+    def serve(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not kept:
+            response = view(request, *args, **kwargs)
+            kept.append((response.content, response["Content-Type"]))
+        content, content_type = kept[0]
+        return HttpResponse(content, content_type=content_type)
+
+    return serve
 
 
 async def _nothing(request: HttpRequest, **_: Any) -> HttpResponse:

@@ -1,12 +1,15 @@
 """What the API says of itself."""
 
+import asyncio
+import time
 from typing import Any
 
 import pytest
 from django.test import AsyncClient
+from pytest_django import Settings
 
 from chat import events as chat_events
-from config.api import api, protocol_schema
+from config.api import RECENT_SECONDS, api, protocol_schema, recent_numbers
 from tests.ask import ask
 from tests.processes import BASE_DIR
 
@@ -90,3 +93,40 @@ async def test_the_pages_about_it_come_from_this_site() -> None:
     page = (await AsyncClient().get("/api/docs")).content.decode()
     assert "swagger-ui" in page
     assert "//cdn" not in page
+
+
+PUBLIC = ["/api/status", "/api/protocol.json", "/api/openapi.json", "/api/docs"]
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+async def test_what_needs_no_login_is_counted_too(path: str, settings: Settings) -> None:
+    settings.CHORUS_COMMAND_RATE, settings.CHORUS_COMMAND_BURST = 0.1, 2
+    *_, second, third = [await ask("GET", path) for _ in range(3)]
+    assert second.status == 200
+    assert third.error == (429, "rate_limited")
+    assert int(third.response["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("path", ["/api/protocol.json", "/api/openapi.json"])
+async def test_what_is_always_the_same_is_made_once(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = await ask("GET", path)
+    monkeypatch.setattr("config.api.protocol_schema", None)
+    monkeypatch.setattr(api, "get_openapi_schema", None)
+    again = await ask("GET", path)
+    assert again.response.content == first.response.content
+    assert again.response["Content-Type"].startswith("application/json")
+
+
+async def test_however_many_ask_for_the_numbers_they_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def counted() -> dict[str, int]:
+        asked.append(1)
+        return {"rooms": len(asked)}
+
+    monkeypatch.setattr("config.api.numbers", counted)
+    found = await asyncio.gather(*(recent_numbers() for _ in range(5)))
+    assert found == [{"rooms": 1}] * 5
+    later = time.monotonic() + RECENT_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert await recent_numbers() == {"rooms": 2}
