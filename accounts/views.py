@@ -20,7 +20,7 @@ from accounts.attempts import Attempt
 from accounts.forms import PasswordForm, TokenForm
 from accounts.models import Token
 from realtime.http import RETRY_SECONDS, STATUS
-from realtime.http.requests import address_of
+from realtime.http.requests import address_of, network_of
 from realtime.log import log
 from realtime.protocol import Refused
 
@@ -68,7 +68,7 @@ class PasswordPage(PasswordChangeView):
     @method_decorator(sensitive_post_parameters())
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Count the attempt before the password is looked at."""
-        self.attempt = Attempt(address_of(request), request.user.get_username())
+        self.attempt = Attempt(network_of(request), request.user.get_username())
         try:
             self.attempt.start()
         except Refused as refusal:
