@@ -26,9 +26,9 @@ from realtime.http import (
     ApiRequest,
     Authentication,
     BadLogin,
-    address_of,
     command_in,
     count_request,
+    network_of,
     read_object,
     reply,
     takes,
@@ -111,7 +111,7 @@ async def me(request: ApiRequest) -> HttpResponse:
 @sensitive_variables("asked", "secret")
 async def make_token(request: HttpRequest) -> HttpResponse:
     """Make a token by user name and password. Its secret is in this answer and nowhere else."""
-    count_request(address_of(request))
+    count_request(network_of(request))
     asked = command_in(request, NewToken, read_object(request))
     try:
         # Hashing takes its time, and must not take it from the threads that sockets read with.

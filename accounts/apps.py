@@ -19,13 +19,17 @@ class AccountsConfig(AppConfig):
         The validator goes into the field's list of effective validators and not into its definition:
         a definition that changed would ask for a migration of somebody else's app.
         """
-        from accounts import secret
+        from accounts import dead, secret
+        from accounts.conf import Conf
         from accounts.guests import not_a_guest_name
         from accounts.watch import watch
         from realtime.secrecy import FINDERS
+        from realtime.streams.retention import also
 
         check(Conf)
         watch()
+        also(dead.sessions)
+        also(dead.tokens)
         FINDERS.append(secret.is_in)
         user_model = get_user_model()
         field = user_model._meta.get_field(user_model.USERNAME_FIELD)

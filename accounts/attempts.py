@@ -24,6 +24,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 
 from realtime import db
+from realtime.http import is_foreign
 from realtime.http.requests import network_of
 from realtime.log import log
 from realtime.protocol import Refused
@@ -42,7 +43,7 @@ class Attempt:
         cool_off = get_cool_off()
         self._seconds = int(cool_off.total_seconds()) if cool_off else 0
         self._window = int(time.time() // self._seconds) if self._seconds else 0
-        self._by_address = self._key("address", network)
+        self._by_address = self._key("token" if username is None else "address", network)
         # One person however they write their name; a backend may not care for case.
         name = unicodedata.normalize("NFKC", username or "").casefold()
         self._by_user = self._key("user", name, network)
@@ -109,6 +110,9 @@ class Attempts(AxesHandler):
         """Count an attempt with a password, and tell whether it may be made; none is that a foreign page sends."""
         name = str(get_client_username(request, credentials) or "")
         request.login_attempt = Attempt(network_of(request), name)
+        if is_foreign(request):
+            request.login_refusal = Refused("forbidden", FOREIGN)
+            return False
         try:
             request.login_attempt.start()
         except Refused as refusal:

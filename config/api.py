@@ -20,10 +20,10 @@ import counter.events
 import notifications.api
 import notifications.events
 from realtime import db
-from realtime.http import ERRORS, address_of, count_request
+from realtime.http import ERRORS, count_request, network_of
 from realtime.hub.hub import connection_count
 from realtime.per_loop import PerLoop
-from realtime.protocol import Auth, AuthResult, Command, ErrorEvent, Event, Payload
+from realtime.protocol import Auth, AuthResult, Command, ErrorEvent, Event, Payload, Ping, Pong
 from realtime.views import numbers, version
 
 RECENT_SECONDS = 1.0
@@ -55,7 +55,7 @@ class Numbers(Payload):
 @api.api_operation(["GET", "HEAD"], "/status", auth=None, response={200: Numbers, **ERRORS}, tags=["Site"])
 async def status(request: HttpRequest) -> HttpResponse:
     """Name, version and live numbers."""
-    count_request(address_of(request))
+    count_request(network_of(request))
     told = {"name": "Chorus", "version": version(), **await recent_numbers()}
     return JsonResponse({**told, "connections": connection_count()})
 
@@ -83,7 +83,7 @@ async def recent_numbers() -> dict[str, int]:
 @api.get("/protocol.json", auth=None, response=dict[str, Any], tags=["Site"])
 async def protocol(request: HttpRequest) -> HttpResponse:
     """What is said on the JSON routes, as JSON Schema; `apps` has every command and event by name."""
-    count_request(address_of(request))
+    count_request(network_of(request))
     return HttpResponse(protocol_json(), content_type="application/json")
 
 

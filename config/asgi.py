@@ -11,7 +11,7 @@ from channels.routing import ProtocolTypeRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 
 from accounts.credentials import Credentials  # noqa: E402
-from realtime.asgi import forwarded_by_proxies, websocket_application  # noqa: E402
+from realtime.asgi import http_application, websocket_application  # noqa: E402
 from realtime.bodies import Limits, limited_bodies  # noqa: E402
 from realtime.conf import conf  # noqa: E402
 from realtime.cookies import joined_cookies  # noqa: E402
@@ -30,7 +30,7 @@ BODIES: Limits = (
 
 application = ProtocolTypeRouter(
     {
-        "http": forwarded_by_proxies(with_transport(joined_cookies(limited_bodies(http_application, BODIES)))),
+        "http": http_application(with_transport(joined_cookies(limited_bodies(django_application, BODIES)))),
         "websocket": websocket_application(installed_routes(), credentials=Credentials),
     }
 )

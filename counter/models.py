@@ -78,7 +78,7 @@ class Counter(Stream):
         return []
 
     @classmethod
-    def read(cls, pk: int, after: int | None = None, limit: int = 1) -> Snapshot | None:
+    def read(cls, pk: int, after: int | None = None, limit: int | None = None) -> Snapshot | None:
         """The row: its state is all that a reader needs."""
         row = cls.objects.filter(pk=pk).first()
         if row is None:

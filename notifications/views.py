@@ -12,7 +12,7 @@ from notifications.draft import MAX_TITLE
 from notifications.models import ME, SYSTEM, Topic
 from realtime.conf import conf
 from realtime.streams import validate_name
-from realtime.views import here, may, may_make, readable_or_404, socket_origin, terminal, visitor_of
+from realtime.views import here, may, may_make_here, missing_page, readable_or_404, socket_origin, terminal, visitor_of
 
 
 @require_safe

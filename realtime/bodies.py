@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from realtime.log import log
+from realtime.peer import peer_of
 from realtime.protocol import ErrorEvent, Refused
-from realtime.scope import Application, Receive, Scope, Send, client_address, header, loggable
+from realtime.scope import Application, Receive, Scope, Send, header, loggable
 
 Limits = Sequence[tuple[str, Callable[[], int | None]]]
 """The beginning of an address, and what gives the bytes that a body may have there (0 or None: any number).
@@ -62,7 +63,7 @@ def _declared(scope: Scope) -> int:
 
 async def _refuse(scope: Scope, send: Send, limit: int) -> None:
     refusal = Refused("too_long", f"The body is too big (max {limit} bytes)")
-    facts = {"route": loggable(scope["path"]), "address": client_address(scope)}
+    facts = {"route": loggable(scope["path"]), "address": peer_of(scope).address}
     log(logger, "refused: %s", refusal.message, **facts, code=refusal.code)
     body = ErrorEvent.of(refusal).encode().encode()
     headers = [

@@ -13,6 +13,7 @@ FACES = {
     "bodies",
     "cookies",
     "admin",
+    "admin_log",
     "connections_admin",
     "form_admin",
     "views",

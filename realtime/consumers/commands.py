@@ -9,7 +9,19 @@ from realtime import db
 from realtime.consumers.socket import UNAVAILABLE, SocketConsumer
 from realtime.hub.outbox import Frame
 from realtime.limits import PingRate
-from realtime.protocol import Auth, Command, ErrorEvent, Event, Ping, Pong, Refused, client_id, parse_object, validate
+from realtime.protocol import (
+    Auth,
+    Command,
+    ErrorEvent,
+    Event,
+    Ping,
+    Pong,
+    Refused,
+    client_id,
+    is_object,
+    parse_object,
+    validate,
+)
 
 IN_FLIGHT = 32
 """Commands of one socket that may wait for their commit; more are read when one is answered."""

@@ -9,7 +9,7 @@ from realtime.conf import conf
 from realtime.consumers.sending import Sender
 from realtime.hub.hub import Hub
 from realtime.peer import peer_of
-from realtime.protocol import AuthResult, Close, CloseCode, Refused, parse_object
+from realtime.protocol import AuthResult, Close, CloseCode, Refused, is_object, parse_object
 
 UNKNOWN = Identity("guest:", "Guest")
 """Who speaks on a socket before that is known."""

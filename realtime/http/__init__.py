@@ -1,14 +1,14 @@
 """HTTP as the sockets speak: who asks, what they ask, what they are answered. An app's `api.py` is made of these."""
 
-from realtime.http.authentication import Authentication, BadLogin, count_request
+from realtime.http.authentication import Authentication, BadLogin, count_request, is_foreign
 from realtime.http.mount import mounted
 from realtime.http.replies import ERRORS, RETRY_SECONDS, STATUS, reply
 from realtime.http.requests import (
     GUESTS_TOO,
     ApiRequest,
-    address_of,
     command_in,
     header_text,
+    network_of,
     read_body,
     read_object,
     takes,
@@ -28,12 +28,12 @@ __all__ = [
     "BadLogin",
     "Name",
     "Page",
-    "address_of",
     "command_in",
     "count_request",
     "header_text",
     "is_foreign",
     "mounted",
+    "network_of",
     "open_stream",
     "read_body",
     "read_object",

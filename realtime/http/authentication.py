@@ -116,8 +116,13 @@ def is_foreign(request: HttpRequest) -> bool:
 
 
 def _address_key(request: HttpRequest) -> str:
-    """The key of a guest without a cookie, which tells nobody the address."""
-    return salted_hmac("chorus.guest.address", network_of(request)).hexdigest()[:22]
+    """The key of a guest without a cookie, which tells nobody the address.
+
+    It is made with the oldest of the site's keys: a new one makes nobody another guest, nor lifts a ban, before the
+    old one is given up.
+    """
+    secret = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS][-1]
+    return salted_hmac("chorus.guest.address", network_of(request), secret=secret).hexdigest()[:22]
 
 
 _rates: PerLoop[dict[str, CommandRate]] = PerLoop(dict)

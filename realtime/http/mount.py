@@ -15,7 +15,7 @@ from ninja import NinjaAPI
 
 from realtime.http.authentication import count_request
 from realtime.http.replies import REFUSALS, reply_refusal
-from realtime.http.requests import address_of
+from realtime.http.requests import network_of
 from realtime.protocol import Refused
 
 METHODS = "GET, POST, DELETE"
@@ -60,7 +60,7 @@ def _counted(view: View) -> View:
 
     async def serve(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            count_request(address_of(request))
+            count_request(network_of(request))
         except Refused as refusal:
             return reply_refusal(request, refusal)
         response: HttpResponseBase = await sync_to_async(view)(request, *args, **kwargs)

@@ -23,7 +23,7 @@ from realtime.streams.entry import AnyEntry, Entry, entry_model_of
 from realtime.streams.grants import NO_GRANTS, Grants, grants_of
 from realtime.streams.key import key_of
 from realtime.streams.name import validate_name
-from realtime.streams.queries import StreamQuerySet
+from realtime.streams.queries import StreamQuerySet, missing
 from realtime.streams.replay import newest
 
 IDS_KEPT = timedelta(hours=24)

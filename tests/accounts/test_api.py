@@ -73,6 +73,14 @@ async def test_a_guest_is_told_their_name() -> None:
     assert me["username"].startswith("Guest-")
 
 
+async def test_a_token_too_many_is_refused(alice: User, settings: Settings) -> None:
+    settings.CHORUS_TOKENS_PER_USER = 1
+    assert (await log_in()).status == 201
+    answer = await log_in()
+    assert answer.error == (403, "forbidden")
+    assert "Revoke one first." in answer.json["message"]
+
+
 async def test_who_asks_for_tokens_too_often_waits(alice: User, settings: Settings) -> None:
     settings.CHORUS_COMMAND_RATE, settings.CHORUS_COMMAND_BURST = 0.1, 2
     answers = [await ask("POST", "/api/token/", json={}) for _ in range(3)]

@@ -73,6 +73,47 @@ async def test_only_a_trusted_proxy_names_another_host() -> None:
     assert await reached(STRANGER, host) == {"ws://testserver"}
 
 
+async def posted(path: str, *chunks: bytes) -> tuple[int, int]:
+    """The status of the answer to a body in chunks, and how many of them were read."""
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"host", b"testserver"), (b"content-type", b"text/plain")],
+        "client": (STRANGER, 50000),
+    }
+    left = list(chunks)
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        if not left:
+            return await asyncio.Event().wait()  # type: ignore[return-value]  # the client waits for the answer
+        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    serve: Any = application
+    await asyncio.wait_for(serve(scope, receive, send), 10)
+    return sent[0]["status"], len(chunks) - len(left)
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/api/token/", "/nowhere/", "/api/nowhere/", "/api/chat/lobby/"])
+async def test_a_body_without_end_is_refused_while_it_comes(path: str, settings: Settings) -> None:
+    settings.CHORUS_MAX_FRAME_BYTES = 100_000
+    status, read = await posted(path, *[b"x" * 10_000] * 1000)
+    assert status == 413
+    assert read <= 11
+
+
+async def test_a_body_of_the_api_is_as_large_as_a_frame_may_be() -> None:
+    status, read = await posted("/api/chat/lobby/messages/", *[b"x" * 10_000] * 100)
+    assert (status, read) == (400, 100)
+
+
 # A site under a path.
 
 PAGES = [

@@ -164,6 +164,15 @@ async def test_what_names_no_topic_is_refused(secret: str, name: str) -> None:
     assert answer.error in {(400, "invalid"), (403, "forbidden")}
 
 
+@pytest.mark.parametrize("path", ["new/", "new/stream", "stream?topics=new", "new/1/"])
+async def test_a_get_makes_no_topic_for_who_may_make_one_and_a_post_does(root: User, path: str) -> None:
+    secret = (await db.run(Token.issue, root, "script"))[1]
+    answer = await ask("GET", f"/api/notifications/{path}", secret=secret)
+    assert answer.error == (404, "not_found")
+    assert not await Topic.objects.aexists()
+    assert (await ask("POST", "/api/notifications/new/", body="hi", secret=secret)).status == 201
+
+
 @pytest.mark.parametrize("field", ["message", "title", "tags"])
 async def test_what_holds_a_token_is_not_published(backups: Topic, secret: str, field: str) -> None:
     body = secret if field == "message" else "done"

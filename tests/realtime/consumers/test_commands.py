@@ -159,6 +159,14 @@ async def test_too_many_commands_are_refused_and_the_third_time_the_socket_is_cl
         assert (await socket.closed())[0] == 4003
 
 
+@pytest.mark.parametrize("lead", ["\n", " ", "\ufeff"])
+async def test_a_command_is_one_behind_a_blank_or_a_byte_order_mark_too(lead: str) -> None:
+    async with talk() as socket:
+        await socket.event()
+        await socket.send(lead + '{"action": "ask", "what": "time", "id": "7"}')
+        assert await socket.event() == {"type": "told", "what": "time", "id": "7"}
+
+
 # Pings.
 
 
