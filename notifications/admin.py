@@ -113,7 +113,7 @@ class NotificationAdmin(RecordAdmin):
         return person_view(self, request, pk)
 
     def listening(self, request: HttpRequest, pk: int) -> JsonResponse:
-        """How many connections are subscribed to a topic now, for who may publish."""
+        """How many connections are subscribed to a topic now, for who may publish; null where nobody can tell."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         topic = Topic.objects.filter(pk=pk, owner=None).first()

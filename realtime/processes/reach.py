@@ -10,15 +10,16 @@ import logging
 from typing import Protocol
 
 from asgiref.sync import async_to_sync
-from redis.exceptions import RedisError
 
 from realtime.per_loop import PerLoop
 from realtime.processes.bus import envelope, gather, layer
 from realtime.processes.notices import Notice, Question
-from realtime.processes.shares import shares_of_others
+from realtime.processes.shares import Share, shares_of_others
 
 TELL_SECONDS = 1.0
 """How long the layer has to take a notice."""
+LISTENERS_SECONDS = 2.0
+"""How long it may take to count who listens."""
 
 logger = logging.getLogger("chorus.reach")
 
@@ -67,7 +68,7 @@ async def _tell_layer(group: str, notice: Notice) -> None:
     assert found is not None
     try:
         await asyncio.wait_for(found.group_send(group, envelope("", group, [notice.to_item()])), TELL_SECONDS)
-    except (TimeoutError, OSError, RedisError) as error:
+    except Exception as error:  # noqa: BLE001 - a layer may raise anything, and what is told of has happened
         logger.warning("the channel layer was not told of %s (%s)", group, type(error).__name__)
 
 
@@ -89,15 +90,28 @@ async def _ask(
     try:
         async with asyncio.timeout(seconds + 1):
             others = await gather(group, question, seconds, origin=here.origin if here else "")
-    except (TimeoutError, OSError, RedisError) as error:
+    except Exception as error:  # noqa: BLE001 - a layer may raise anything; what this process knows is an answer too
         logger.warning("other processes could not be asked (%s)", type(error).__name__)
         return own, False
     return own + others, True
 
 
-def listeners(group: str) -> int:
-    """How many sockets are in a group now, in all processes; from any thread but a loop's own."""
+def listeners(group: str) -> int | None:
+    """How many sockets are in a group now, in all processes; None: nobody can tell. Not from a loop's own thread."""
+    try:
+        return _count(group)
+    except Exception as error:  # noqa: BLE001 - as above
+        logger.warning("who listens to %s is not known (%s)", group, type(error).__name__)
+        return None
+
+
+def _count(group: str) -> int:
     for loop, hub in _running():
-        return asyncio.run_coroutine_threadsafe(hub.listeners(group), loop).result(2)
-    others = async_to_sync(shares_of_others)(group)  # a process that has had no socket yet
+        return asyncio.run_coroutine_threadsafe(hub.listeners(group), loop).result(LISTENERS_SECONDS)
+    others = async_to_sync(_shares_in_time)(group)  # a process that has had no socket yet
     return sum(share.connections for share in others.values())
+
+
+async def _shares_in_time(group: str) -> dict[str, Share]:
+    async with asyncio.timeout(LISTENERS_SECONDS):
+        return await shares_of_others(group)

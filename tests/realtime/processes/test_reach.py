@@ -51,6 +51,12 @@ def test_a_layer_that_cannot_be_told_fails_nobody(settings: Settings, caplog: py
     assert "the channel layer was not told of chorus.control (OSError)" in caplog.text
 
 
+def test_whatever_a_layer_raises_fails_nobody(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    layer_of(settings, "OddlyBrokenLayer")
+    tell(CONTROL, NOTICE)
+    assert "the channel layer was not told of chorus.control (ZeroDivisionError)" in caplog.text
+
+
 def test_a_layer_that_says_nothing_holds_nobody_up(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reach, "TELL_SECONDS", 0.01)
     layer_of(settings, "SilentLayer")
@@ -100,6 +106,14 @@ async def test_a_process_alone_has_nobody_elsewhere() -> None:
     assert await asyncio.to_thread(listeners, "chat.room.1") == 0
 
 
+async def test_how_many_listen_is_unknown_while_redis_is_away(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    assert await asyncio.to_thread(listeners, "chat.room.1") is None
+    assert "who listens to chat.room.1 is not known" in caplog.text
+
+
 # Asking.
 
 
@@ -112,6 +126,7 @@ def test_a_server_in_this_process_is_asked(other_loop: Hub) -> None:
     assert ask(CONTROL, WHO, 60, idle=NOBODY_HERE) == ([NOTICE], True)
 
 
-def test_it_is_said_where_other_processes_could_not_be_asked(settings: Settings) -> None:
-    layer_of(settings, "BrokenLayer")
+@pytest.mark.parametrize("name", ["BrokenLayer", "OddlyBrokenLayer"])
+def test_it_is_said_where_other_processes_could_not_be_asked(settings: Settings, name: str) -> None:
+    layer_of(settings, name)
     assert ask(CONTROL, WHO, 60, idle=NOBODY_HERE) == ([NOBODY_HERE], False)

@@ -27,11 +27,12 @@ async function listening(topic) {
     const answer = await fetch(section.dataset.listeningUrl.replace(/0\/$/, `${topic}/`));
     return inWords((await answer.json()).listening);
   } catch {
-    return "How many are listening is not known just now.";
+    return inWords(null);
   }
 }
 
 function inWords(listeners) {
+  if (listeners === null) return "How many are listening is not known just now.";
   if (listeners === 0) return "Nobody is listening now; who follows the topic finds it later.";
   return listeners === 1 ? "1 is listening now." : `${listeners} are listening now.`;
 }
