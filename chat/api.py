@@ -64,7 +64,7 @@ async def list_rooms(request: ApiRequest) -> HttpResponse:
 async def list_messages(request: ApiRequest, room: Name, asked: Query[Asked]) -> HttpResponse:
     """What was said in a room, oldest first: the newest, those after a position, or those before one."""
     found = await db.run(open_stream, Room, room, request.auth, "read")
-    return await reply_page(Messages, found, asked, room=found.name)
+    return await reply_page(request, Messages, found, asked, room=found.name)
 
 
 SEND = takes(events.Send, "Idempotency-Key")

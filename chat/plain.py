@@ -113,14 +113,14 @@ class BroadcastConsumer(GroupConsumer):
 
     async def on_text(self, text: str) -> None:
         """Text stays text."""
-        self.rate.take()
+        self.count(text)
         check_length(text)
         self.hub.publish(self.group, text)
         await self.outbox.drain()
 
     async def on_bytes(self, data: bytes) -> None:
         """Binary stays binary."""
-        self.rate.take()
+        self.count(data)
         self.hub.publish(self.group, data)
         await self.outbox.drain()
 
@@ -132,13 +132,13 @@ class RelayConsumer(GroupConsumer):
 
     async def on_text(self, text: str) -> None:
         """Pass it on."""
-        self.rate.take()
+        self.count(text)
         check_length(text)
         self.hub.publish(self.group, f"Someone said: {text}", but=self.subscription)
 
     async def on_bytes(self, data: bytes) -> None:
         """Only text can be quoted."""
-        self.rate.take()
+        self.count(data)
         raise Refused("invalid", TEXT_ONLY)
 
 

@@ -163,7 +163,7 @@ async def _stream(request: ApiRequest, topics: list[str], since: dict[str, event
 async def list_notifications(request: ApiRequest, topic: Addressed, asked: Query[Asked]) -> HttpResponse:
     """What was published, oldest first: the newest, those after a position, or those before one."""
     found = await db.run(open_stream, Topic, topic, request.auth, "read")
-    return await reply_page(Notifications, found, asked, topic=found.public_name)
+    return await reply_page(request, Notifications, found, asked, topic=found.public_name)
 
 
 HEADERS = ("Title", "Priority", "Tags")

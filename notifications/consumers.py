@@ -18,6 +18,8 @@ from realtime.processes import PresenceChange
 from realtime.protocol import ErrorEvent, Event, Refused
 
 HEARTBEAT = "Heartbeat check - all systems normal"
+TOPICS_PER_COST = 8
+"""Subscribing counts as one command more for so many topics: each is looked up, and what was missed of it is sent."""
 
 
 class Begun(NamedTuple):
@@ -104,6 +106,7 @@ class NotificationsConsumer(JsonConsumer):
         if conf.max_topics and len(self.followed.keys() | set(names)) > conf.max_topics:
             message = f"at most {conf.max_topics} topics on one socket"
             raise Refused("invalid", f"topics: {message}", fields={"topics": message})
+        self.owe(len(names) // TOPICS_PER_COST)
         topics = await db.run(self._open, names)
         cursors = await self._cursors(asked, topics)
         try:

@@ -49,9 +49,11 @@ class Conf(Settings):
     login_timeout: Seconds = 5
     """Seconds a socket that needs a login may wait before it sends one."""
     command_rate: Seconds = 20
-    """Commands per second of one socket, averaged."""
+    """Commands and requests per second of one person, averaged, on all sockets together; 0: nothing is counted."""
     command_burst: Count = 60
-    """Commands one socket may send at once."""
+    """Commands and requests one person may send at once."""
+    command_bytes: Count = 8192
+    """Bytes that count as one command: a longer frame or body counts as several."""
     connections_per_user: Count = 20
     """Sockets one user may have open in one process; past it 1013."""
     connections_per_address: Count = 100

@@ -107,7 +107,7 @@ class JsonConsumer(SocketConsumer):
             await self._answering(self._pong(ping), client_id(ping))
             return
         try:
-            self.rate.take()
+            self.count(text)
         except Refused as refusal:
             await self._tell_refused(refusal, id_in(text))
             return

@@ -18,6 +18,7 @@ from realtime.consumers.stream import StreamConsumer
 from realtime.history_events import Delete, History, HistoryEvent, Joined, Replay
 from realtime.hub.live import Start
 from realtime.hub.outbox import Frame
+from realtime.limits import HISTORY_COST
 from realtime.protocol import Event
 from realtime.streams.batch import Stored
 from realtime.streams.replay import pages, with_entries
@@ -65,6 +66,7 @@ class HistoryConsumer(StreamConsumer):
     async def tell_history(self, asked: History) -> None:
         """Send older entries."""
         await self.require("read")
+        self.owe(HISTORY_COST - 1)
         entries, more = await db.run(self.stream.history, before=asked.before, limit=asked.limit)
         event = HistoryEvent(more=more, id=asked.id, messages=[])
         await self.reply(with_entries(event, entries))

@@ -27,7 +27,8 @@ from realtime.access import Identity, Rights
 from realtime.consumers.login import Speaker
 from realtime.hub.hub import current_hub
 from realtime.hub.outbox import DirectOutbox, FrameWriter, QueuedOutbox
-from realtime.limits import CommandRate, size_of, too_big
+from realtime.limits import Strikes, cost_of, rates, size_of, too_big
+from realtime.peer import peer_of
 from realtime.protocol import Close, CloseCode, Refused
 from realtime.scope import Receive, Scope, Send, query_of, refuse_handshake
 
@@ -48,13 +49,13 @@ class SocketConsumer(Speaker):
 
     # A process has one for each socket, and a dict for so many attributes would be most of it.
     __slots__ = (
-        *("rate", "id", "opened_at", "messages_in", "bytes_in"),
+        *("strikes", "id", "opened_at", "messages_in", "bytes_in"),
         *("_receive", "_in_flight"),
     )
 
     def __init__(self) -> None:
         super().__init__()
-        self.rate = CommandRate()
+        self.strikes = Strikes()
         self.id = f"{random.getrandbits(64):016x}"
         """Names this connection, for admin."""
         self.opened_at = datetime.now(UTC)
@@ -90,6 +91,25 @@ class SocketConsumer(Speaker):
 
     def closed(self) -> None:
         """Called when the socket is gone, however it went. Must not wait."""
+
+    def count(self, frame: str | bytes) -> None:
+        """Count a frame, by its bytes, for whoever speaks: on all their sockets and in their requests together.
+
+        Raises Refused `rate_limited`; the third time within a minute also closes this socket.
+        """
+        try:
+            rates.here().take(self.identity.key, cost_of(size_of(frame)), together=self._network)
+        except Refused as refusal:
+            raise self.strikes.refuse(refusal) from None
+
+    def owe(self, cost: float) -> None:
+        """Count what a command that was counted costs more, as so many others: the next ones wait for it."""
+        rates.here().owe(self.identity.key, cost, together=self._network)
+
+    @property
+    def _network(self) -> str:
+        """The network whose guests are counted together too; of a user none."""
+        return "" if self.identity.user else peer_of(self.scope).network
 
     # The loop.
 

@@ -10,12 +10,9 @@ from django.utils.crypto import salted_hmac
 from ninja.security.base import AuthBase
 
 from realtime.access import Credential, Identity, Verify
-from realtime.http.requests import SAFE, network_of, read_body
-from realtime.limits import CommandRate
-from realtime.per_loop import PerLoop
+from realtime.http.requests import SAFE, ApiRequest, network_of, read_body
+from realtime.limits import cost_of, rates
 from realtime.protocol import ErrorCode, Refused
-
-RATES_KEPT = 10_000
 
 
 class BadLogin(Refused):
@@ -54,7 +51,7 @@ class Authentication(AuthBase):
     async def __call__(self, request: HttpRequest) -> Identity:
         """Raises Refused for a bad bearer, another site's page, no CSRF token, and too many requests."""
         identity = await self._identify(request)
-        count_request(identity.key if identity.user else network_of(request))
+        count_by(request, identity)
         request.verify = self._verify  # type: ignore[attr-defined]  # it is an ApiRequest from here on
         return identity
 
@@ -125,13 +122,24 @@ def _address_key(request: HttpRequest) -> str:
     return salted_hmac("chorus.guest.address", network_of(request), secret=secret).hexdigest()[:22]
 
 
-_rates: PerLoop[dict[str, CommandRate]] = PerLoop(dict)
+def count_request(network: str) -> None:
+    """Count a request that nobody is asked to log in for; raises Refused `rate_limited`."""
+    rates.here().take(network)
 
 
-def count_request(holder: str) -> None:
-    """Count a request of a user's key or a guest's network; raises Refused `rate_limited`."""
-    rates = _rates.here()
-    rate = rates[holder] = rates.pop(holder) if holder in rates else CommandRate()  # the last to ask is last
-    if len(rates) > RATES_KEPT:
-        del rates[next(iter(rates))]
-    rate.take()
+def count_by(request: HttpRequest, identity: Identity) -> None:
+    """Count a request, by the bytes of its body, for whoever asks: together with what their sockets send.
+
+    Raises Refused `rate_limited`.
+    """
+    size = 0 if request.method in SAFE else len(read_body(request))
+    rates.here().take(identity.key, cost_of(size), together=_guests(request, identity))
+
+
+def owe(request: ApiRequest, cost: float) -> None:
+    """Count what a request that was counted costs more, as so many others: the next ones wait for it."""
+    rates.here().owe(request.auth.key, cost, together=_guests(request, request.auth))
+
+
+def _guests(request: HttpRequest, identity: Identity) -> str:
+    return "" if identity.user else network_of(request)

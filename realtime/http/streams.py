@@ -7,7 +7,10 @@ from pydantic import AfterValidator, Field
 
 from realtime import access, db
 from realtime.access import Action, Identity
+from realtime.http.authentication import owe
 from realtime.http.replies import reply_json
+from realtime.http.requests import ApiRequest
+from realtime.limits import HISTORY_COST
 from realtime.protocol import Epoch, Event, Payload, Refused, Sequence, sayable
 from realtime.streams.batch import PAGE, Snapshot, Stored
 from realtime.streams.replay import pages, with_entries
@@ -57,8 +60,11 @@ class Page(Event):
     """There are more of those asked for: after these with `since`, else before them."""
 
 
-async def reply_page(model: type[Page], stream: Stream, asked: Asked, **fields: Any) -> HttpResponse:
+async def reply_page(
+    request: ApiRequest, model: type[Page], stream: Stream, asked: Asked, **fields: Any
+) -> HttpResponse:
     """The entries asked for, in an app's kind of page; their ready JSON is not decoded."""
+    owe(request, HISTORY_COST - 1)
     found, entries = await db.run(_read, stream, asked)
     return reply_json(with_entries(model.model_validate({**found, **fields, "messages": []}), entries))
 

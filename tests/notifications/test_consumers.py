@@ -181,6 +181,15 @@ async def test_there_is_a_limit_to_topics(settings: Settings, development: None)
         await subscribe(socket, "d")
 
 
+async def test_subscribing_to_many_topics_costs_more(settings: Settings, development: None) -> None:
+    settings.CHORUS_COMMAND_RATE, settings.CHORUS_COMMAND_BURST = 0.1, 3
+    async with connect(PATH) as socket:
+        await socket.command("subscribe", topics=[f"t{number}" for number in range(16)])
+        await socket.next("subscribed")
+        await socket.command("unsubscribe", topics=["t1"])
+        assert (await socket.error())["code"] == "rate_limited"
+
+
 async def test_a_limit_of_none_is_none(settings: Settings, development: None) -> None:
     settings.CHORUS_MAX_TOPICS = 0
     async with connect(PATH) as socket:

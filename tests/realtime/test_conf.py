@@ -19,6 +19,7 @@ DEFAULTS = {
     "login_timeout": 5,
     "command_rate": 20,
     "command_burst": 60,
+    "command_bytes": 8192,
     "connections_per_user": 20,
     "connections_per_address": 100,
     "connections_per_process": 10_000,

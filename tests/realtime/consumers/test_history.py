@@ -5,6 +5,7 @@ from typing import Any, Literal
 import pytest
 from django.contrib.auth.models import User
 from django.urls import re_path
+from pytest_django import Settings
 
 from accounts.credentials import Credentials
 from chat.models import Message, Room
@@ -112,6 +113,15 @@ async def test_older_entries_are_asked_for(lobby: Room) -> None:
         history = await opened.next("history", id="1")
     assert [message["seq"] for message in history["messages"]] == [2]
     assert history["more"]
+
+
+async def test_a_page_of_history_costs_as_much_as_five_commands(lobby: Room, settings: Settings) -> None:
+    settings.CHORUS_COMMAND_BURST, settings.CHORUS_COMMAND_RATE = 6, 0.1
+    async with socket() as guest:
+        await guest.next("users")
+        for _ in range(3):
+            await guest.command("history")
+        assert [(await guest.event())["type"] for _ in range(3)] == ["history", "history", "error"]
 
 
 async def test_an_own_entry_may_be_deleted(lobby: Room) -> None:

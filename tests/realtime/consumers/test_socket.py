@@ -6,9 +6,11 @@ import json
 import pytest
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from realtime.hub.hub import current_hub
+from realtime.limits import GUESTS_TOGETHER
 from realtime.testing import HandshakeRefused, until
 from tests.realtime.consumers.talk import APPLICATION, Talk, held_by, talk
 from tests.realtime.hub.reader import Reader
@@ -55,6 +57,49 @@ async def test_a_full_process_refuses_the_handshake_with_503(settings: Settings)
         assert (refused.value.status, refused.value.headers["retry-after"]) == (503, "5")
     async with talk() as again:
         await again.next("told")
+
+
+@in_threads
+async def test_a_person_s_rate_is_of_all_their_sockets(alice: User, bob: User, settings: Settings) -> None:
+    settings.CHORUS_COMMAND_BURST, settings.CHORUS_COMMAND_RATE = 2, 0.1
+    async with talk(user=alice) as one, talk(user=alice) as two, talk(user=bob) as other:
+        for socket in (one, two, two, other):
+            await socket.command("ask", what="hi")
+        await two.next("told", what="hi")
+        assert (await two.error())["code"] == "rate_limited"
+        await other.next("told", what="hi")
+
+
+@in_threads
+async def test_coming_back_fills_nobody_s_bucket(alice: User, settings: Settings) -> None:
+    settings.CHORUS_COMMAND_BURST, settings.CHORUS_COMMAND_RATE = 1, 0.1
+    async with talk(user=alice) as socket:
+        await socket.command("ask", what="hi")
+        await socket.next("told", what="hi")
+    async with talk(user=alice) as socket:
+        await socket.next("told")
+        await socket.command("ask", what="hi")
+        assert (await socket.error())["code"] == "rate_limited"
+
+
+async def test_guests_of_one_network_have_no_more_than_ten_people(settings: Settings) -> None:
+    settings.CHORUS_COMMAND_BURST, settings.CHORUS_COMMAND_RATE = 1, 0.01
+    for number in range(GUESTS_TOGETHER + 1):
+        async with talk(client=(f"2001:db8::{number + 1}", 1)) as socket:
+            await socket.next("told")
+            await socket.command("ask", what="hi")
+            last = await socket.event()
+    assert last["message"].startswith("Too many messages from this network")
+
+
+async def test_a_long_frame_counts_as_several(settings: Settings) -> None:
+    settings.CHORUS_COMMAND_BURST, settings.CHORUS_COMMAND_RATE = 4, 0.1
+    async with talk() as socket:
+        await socket.next("told")
+        await socket.send("x" * 8192 * 4)
+        assert (await socket.error())["code"] == "bad_json"
+        await socket.command("ask", what="hi")
+        assert (await socket.error())["code"] == "rate_limited"
 
 
 # The end.

@@ -10,6 +10,8 @@ from pytest_django import Settings
 from accounts.models import Token
 from chat.models import Room
 from realtime.http.authentication import BadLogin, is_foreign
+from realtime.limits import GUESTS_TOGETHER
+from realtime.testing import connect
 from tests.ask import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -110,6 +112,35 @@ async def test_one_user_s_haste_is_not_another_s(settings: Settings, secret: str
     settings.CHORUS_COMMAND_RATE, settings.CHORUS_COMMAND_BURST = 0.1, 1
     await ask("GET", "/api/me")
     assert (await ask("GET", "/api/me", secret=secret)).status == 200
+
+
+async def test_requests_and_sockets_of_a_person_count_together(settings: Settings, alice: User, secret: str) -> None:
+    settings.CHORUS_COMMAND_RATE, settings.CHORUS_COMMAND_BURST = 0.1, 1
+    async with connect("/ws/notifications/", user=alice) as socket:
+        await socket.command("unsubscribe", topics=["alerts"])
+        await socket.next("unsubscribed")
+    assert (await ask("GET", "/api/me", secret=secret)).error == (429, "rate_limited")
+
+
+async def test_a_guest_with_new_cookies_has_no_more_than_ten_people(settings: Settings) -> None:
+    settings.CHORUS_COMMAND_RATE, settings.CHORUS_COMMAND_BURST = 0.01, 1
+    statuses = []
+    for _ in range(GUESTS_TOGETHER + 1):
+        client = AsyncClient()
+        await client.get("/console/", secure=True)
+        statuses.append((await ask("GET", "/api/me", client=client)).status)
+    assert statuses == [200] * GUESTS_TOGETHER + [429]
+
+
+async def test_a_long_body_counts_as_several(settings: Settings, lobby: Room) -> None:
+    settings.CHORUS_COMMAND_RATE, settings.CHORUS_COMMAND_BURST = 0.1, 3
+    assert (await ask("POST", SAY, json={"text": "x" * 8192 * 3})).error == (413, "too_long")
+    assert (await ask("GET", "/api/me")).error == (429, "rate_limited")
+
+
+async def test_a_page_of_history_costs_as_much_as_five_requests(settings: Settings, lobby: Room) -> None:
+    settings.CHORUS_COMMAND_RATE, settings.CHORUS_COMMAND_BURST = 0.1, 6
+    assert [(await ask("GET", SAY)).status for _ in range(3)] == [200, 200, 429]
 
 
 @pytest.mark.parametrize(
