@@ -56,7 +56,8 @@ class ChatConsumer(HistoryConsumer):
                     {
                         "event": event,
                         "message": f"{name} {verb} the chat",
-                        "name": name if key else None,
+                        "name": None if crowd else name,
+                        "people": len(people) if crowd else None,
                         "timestamp": datetime.now(UTC),
                         "users": {"count": change.users.count},
                     }

@@ -81,6 +81,8 @@ class SystemEvent(Event):
     message: str
     name: str | None = None
     """Who; left out where several are told of together."""
+    people: int | None = None
+    """How many, where several are told of together."""
     timestamp: Timestamp
     users: Users
 

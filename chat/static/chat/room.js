@@ -3,6 +3,7 @@
 import { connectPage, part } from "../realtime/page/stream.js";
 import { toast } from "../realtime/page/toast.js";
 import { compose } from "./composer.js";
+import { Divider } from "./divider.js";
 import { People, Typing } from "./people.js";
 import { unsentRow } from "./pending.js";
 import { Scroller } from "./scroller.js";
@@ -19,6 +20,7 @@ const people = new People({ list: part("people-list"), count: part("people-count
 const typing = new Typing(part("typing"));
 const unread = new Unread();
 const scroller = new Scroller(part("log"), part("newest"), () => loadOlder());
+const divider = new Divider(part("log"), () => scroller.atNewest);
 const timeline = new Timeline(log, {
   mayDelete: (sender) => moderator === "true" || sender === you,
   askDelete,
@@ -44,30 +46,37 @@ function showMore(value) {
   part("empty").hidden = !timeline.isEmpty || more;
 }
 
-function add(entries) {
+/** Show what was said; `missed`: it came while there was no connection. */
+function add(entries, { missed = false } = {}) {
   const messages = news(entries);
   const own = entries.some(({ type, sender }) => type === "chat" && sender === you);
-  scroller.added(() => timeline.append(entries), { messages, own });
-  if (scroller.atNewest && timeline.trim()) {
-    more = true;
-    scroller.toNewest();
-  }
+  const line = messages && (missed || !divider.isRead) ? divider.begin() : null;
+  scroller.added(
+    () => {
+      if (line) timeline.divide(line);
+      timeline.append(entries);
+    },
+    { messages, own },
+  );
+  scroller.prepended(() => (more = timeline.trim({ read: !scroller.atNewest }) || more));
   unread.add(messages);
   showMore(more);
+  if (own) divider.passed();
+  else divider.look();
 }
 
 room.on("joined", (event) => {
   you = event.you;
   people.joined(event);
   quietly(() => {
-    if (event.resumed) return add(event.messages);
+    if (event.resumed) return add(event.messages, { missed: true });
     timeline.clear();
     timeline.append(event.messages);
     showMore(event.more);
     scroller.toNewest();
   });
 });
-room.on("replay", ({ messages }) => quietly(() => add(messages)));
+room.on("replay", ({ messages }) => quietly(() => add(messages, { missed: true })));
 room.on("chat", (event) => {
   typing.stopped(event.sender);
   add([event]);
@@ -75,7 +84,7 @@ room.on("chat", (event) => {
 room.on("deleted", ({ target, by }) => timeline.remove(target, by));
 room.on("system", (event) => {
   people.changed(event);
-  scroller.added(() => timeline.event(event.message));
+  scroller.added(() => timeline.event(event));
 });
 room.on("typing", ({ sender }) => sender !== you && typing.saw(sender));
 room.onPending((pending) => {
@@ -105,6 +114,7 @@ async function loadOlder() {
   }
 }
 part("older").addEventListener("click", loadOlder);
+part("newest").addEventListener("click", () => divider.passed());
 
 function askDelete(seq, button) {
   const dialog = part("delete-dialog");

@@ -1,5 +1,7 @@
 /** Keeps the reader's place in the log: at the newest message while they are there, else exactly where they read. */
 
+const format = new Intl.NumberFormat();
+
 const NEAR = 60; // px from an end that count as being there
 
 export class Scroller {
@@ -26,7 +28,7 @@ export class Scroller {
     const follow = this.#stuck || own;
     change();
     if (follow) this.toNewest();
-    else this.#count(messages);
+    else this.#show(this.#unseen + messages);
   }
 
   /** Run `change`, which adds at the beginning, without moving what is being read. */
@@ -39,18 +41,19 @@ export class Scroller {
   toNewest() {
     this.#log.scrollTop = this.#log.scrollHeight;
     this.#stuck = true;
-    this.#count(-this.#unseen);
+    this.#show(0);
   }
 
-  #count(more) {
-    this.#unseen += more;
-    this.#button.hidden = this.#unseen === 0;
-    this.#button.textContent = `${this.#unseen} new ${this.#unseen === 1 ? "message" : "messages"} ↓`;
+  #show(unseen) {
+    this.#unseen = unseen;
+    this.#button.hidden = this.#stuck;
+    const words = unseen ? `${format.format(unseen)} new ${unseen === 1 ? "message" : "messages"} ↓` : "Jump to newest ↓";
+    if (this.#button.textContent !== words) this.#button.textContent = words;
   }
 
   #scrolled(older) {
     this.#stuck = this.atNewest;
-    if (this.#stuck) this.#count(-this.#unseen);
+    this.#show(this.#stuck ? 0 : this.#unseen);
     if (this.#log.scrollTop < NEAR) older();
   }
 }

@@ -1,14 +1,15 @@
 /** The messages of a room as elements: days, groups of one sender, deleted ones. It knows nothing of sockets or scrolling. */
 
 import { element } from "../realtime/page/dom.js";
-import { withLinks } from "../realtime/page/links.js";
-import { dayInWords, dayOf, fullTimeOf, timeOf } from "../realtime/page/times.js";
+import { dayOf, fullTimeOf, said, timeOf } from "../realtime/page/times.js";
+import { Comings } from "./comings.js";
+import { bury, chooseByTap, messageRow } from "./message.js";
 import { mark, voice } from "./voice.js";
 
 const GROUP_MS = 5 * 60 * 1000; // a pause after which a sender's name shows again
 const KEPT = 1000; // messages on the page; older ones come back from history
 const SLACK = 100; // messages past that before any are dropped
-const EVENTS_IN_LINE = 3;
+const MOST = 3000; // messages on the page of who reads older ones meanwhile
 
 export class Timeline {
   #place;
@@ -23,6 +24,7 @@ export class Timeline {
     this.#place = place;
     this.#mayDelete = mayDelete;
     this.#askDelete = askDelete;
+    chooseByTap(place);
   }
 
   get isEmpty() {
@@ -44,7 +46,12 @@ export class Timeline {
   /** Add entries after all others: messages, and deletions of earlier ones. */
   append(entries) {
     for (const entry of entries) this.#take(entry, this.#place, this.#tail);
-    this.#renameDays();
+  }
+
+  /** Put `line` after all messages; what comes is below it. */
+  divide(line) {
+    this.#place.append(line);
+    Object.assign(this.#tail, { group: null, comings: null });
   }
 
   /** Add older entries before all others. */
@@ -62,26 +69,25 @@ export class Timeline {
     this.#place.prepend(older);
   }
 
-  /** A line about people coming and going; a few of them share one. */
-  event(text) {
-    const { line } = this.#tail;
-    if (line && line.childElementCount < EVENTS_IN_LINE) line.append(" · ", element("bdi", {}, text));
-    else this.#place.append((this.#tail.line = element("p", { className: "event" }, element("bdi", {}, text))));
+  /** Somebody came or went: one line tells of all since the last message. */
+  event(event) {
+    if (!this.#tail.comings) {
+      this.#tail.comings = new Comings();
+      this.#place.append(this.#tail.comings.line);
+    }
+    this.#tail.comings.add(event);
     this.#tail.group = null;
   }
 
   /** Show that a message was deleted, and by whom. */
   remove(seq, by) {
     const row = this.#messages.get(seq);
-    if (!row) return;
-    row.dataset.deleted = "";
-    row.querySelector(".message-text").textContent = by ? `Deleted by ${by}` : "Deleted";
-    row.querySelector(".message-delete")?.remove();
+    if (row) bury(row, by);
   }
 
-  /** Drop the oldest messages past what a page should hold. Returns whether any were. */
-  trim() {
-    if (this.#messages.size <= KEPT + SLACK) return false;
+  /** Drop the oldest messages past what a page should hold, which is more while older ones are `read`. Returns whether any were. */
+  trim({ read = false } = {}) {
+    if (this.#messages.size <= (read ? MOST : KEPT) + SLACK) return false;
     for (const [seq, row] of Array.from(this.#messages).slice(0, this.#messages.size - KEPT)) {
       const body = row.parentElement;
       row.remove();
@@ -110,22 +116,12 @@ export class Timeline {
       place.append(tail.group);
     }
     tail.sent = sent;
-    tail.line = null;
-    const row = this.#row(entry, sent, day);
+    tail.comings = null;
+    const mayDelete = !entry.deleted && this.#mayDelete(entry.sender);
+    const row = messageRow(entry, sent, { day, askDelete: mayDelete && this.#askDelete });
     this.#messages.set(entry.seq, row);
     tail.group.querySelector(".group-body").append(row);
     if (entry.deleted) this.remove(entry.seq);
-  }
-
-  #row({ seq, sender, message = "", deleted }, sent, day) {
-    const text = element("p", { className: "message-text", dir: "auto", title: fullTimeOf(sent) }, ...withLinks(message));
-    const row = element("div", { className: "message", data: { seq, day } }, text);
-    if (!deleted && this.#mayDelete(sender)) {
-      const button = element("button", { type: "button", className: "message-delete", aria: { label: `Delete message: ${message.slice(0, 60)}` } });
-      button.addEventListener("click", () => this.#askDelete(seq, button));
-      row.append(button);
-    }
-    return row;
   }
 
   /** Where older messages end with the sender that the shown ones begin with, they are one group. */
@@ -136,18 +132,10 @@ export class Timeline {
     if (this.#tail.group === first) this.#tail.group = tail.group;
     first.remove();
   }
-
-  /** At midnight, Today becomes Yesterday. */
-  #renameDays() {
-    for (const heading of this.#place.querySelectorAll(".day")) {
-      const words = dayInWords(heading.dataset.day);
-      if (heading.textContent !== words) heading.firstElementChild.textContent = words;
-    }
-  }
 }
 
 function dayHeading(day) {
-  return element("h2", { className: "day", data: { day } }, element("time", { dateTime: day }, dayInWords(day)));
+  return element("h2", { className: "day", data: { day } }, said("day", day));
 }
 
 function group(sender, sent) {

@@ -1,5 +1,8 @@
 /** The number of messages not seen yet, in the tab's title. */
 
+/** Whether somebody looks at this page. */
+export const looking = () => !document.hidden && document.hasFocus();
+
 export class Unread {
   #title = document.title;
   #count = 0;
@@ -11,17 +14,13 @@ export class Unread {
 
   /** Count `messages` unless somebody is looking. */
   add(messages) {
-    if (!messages || this.#looking) return;
+    if (!messages || looking()) return;
     this.#count += messages;
     document.title = `(${this.#count}) ${this.#title}`;
   }
 
-  get #looking() {
-    return !document.hidden && document.hasFocus();
-  }
-
   #look() {
-    if (!this.#looking) return;
+    if (!looking()) return;
     this.#count = 0;
     document.title = this.#title;
   }

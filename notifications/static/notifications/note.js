@@ -2,7 +2,7 @@
 
 import { element } from "../realtime/page/dom.js";
 import { withLinks } from "../realtime/page/links.js";
-import { dayInWords, dayOf, fullTimeOf, timeOf } from "../realtime/page/times.js";
+import { fullTimeOf, said } from "../realtime/page/times.js";
 import { STAYS, WORDS, mark } from "./priorities.js";
 
 /** The list item of a `notification` event. `open(topic)` shows one topic, `dismiss(event)` is for what stays. */
@@ -15,12 +15,11 @@ export function note(event, { open, dismiss }) {
 
   const topicButton = element("button", { type: "button", className: "button-plain note-topic", aria: { label: `Show only ${topic}` } }, topic);
   topicButton.addEventListener("click", () => open(topic));
-  const sent = new Date(timestamp);
   const facts = element("p", { className: "note-facts soft small" }, topicButton);
   if (priority !== 3 && !deleted) facts.append(element("b", { className: "note-level" }, WORDS[priority]));
   facts.append(
     element("bdi", {}, sender),
-    element("time", { dateTime: timestamp, title: fullTimeOf(sent) }, `${dayInWords(dayOf(sent)) === "Today" ? "" : `${dayInWords(dayOf(sent))}, `}${timeOf(sent)}`),
+    said("moment", timestamp, { title: fullTimeOf(new Date(timestamp)) }),
   );
   for (const tag of tags ?? []) facts.append(element("bdi", { className: "note-tag" }, tag));
   body.append(facts);

@@ -27,11 +27,12 @@ const traffic = (messages, size) => [counted(messages, "message", "messages"), b
 const link = ([label, href]) => element("a", { href }, label);
 const lines = (items) => element("ul", {}, ...items.map((item) => element("li", {}, item)));
 
+const isToday = (date) => date.toDateString() === new Date().toDateString();
+
 /** The time for today, the date and time for another day. */
 function since(iso) {
   const date = new Date(iso);
-  const today = date.toDateString() === new Date().toDateString();
-  const said = today ? [clock.format(date)] : [day.format(date), clock.format(date)];
+  const said = isToday(date) ? [clock.format(date)] : [day.format(date), clock.format(date)];
   return element("time", { dateTime: iso, title: full.format(date) }, said.join(" "));
 }
 
@@ -42,7 +43,7 @@ const CELLS = [
     () => lines([row.user ? link([row.who, row.user]) : row.who, ...(row.token ? [link([row.token_name, row.token])] : [])]),
   ],
   (row) => [[row.route, row.streams], () => lines([row.route, ...row.streams.map(link)])],
-  (row) => [row.since, () => since(row.since)],
+  (row) => [[row.since, isToday(new Date(row.since))], () => since(row.since)],
   (row) => [row.address, () => row.address],
   (row) => [[row.messages_in, row.bytes_in], () => lines(traffic(row.messages_in, row.bytes_in))],
   (row) => [[row.messages_out, row.bytes_out], () => lines(traffic(row.messages_out, row.bytes_out))],

@@ -1,8 +1,10 @@
-/** What every page does: lines that copy themselves, and menus that close when one looks away. */
+/** What every page does: lines that copy themselves, times that stay true, and menus that close when one looks away. */
 
 import { copyOnClick } from "./clipboard.js";
+import { keepTimesTrue } from "./times.js";
 
 copyOnClick(document);
+keepTimesTrue();
 
 // On a narrow screen the navigation scrolls; where one is should be in sight.
 const here = document.querySelector(".site-nav [aria-current]");
