@@ -5,10 +5,13 @@ import random
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from chat.conf import conf
+from realtime.asgi import unknown_route
 from realtime.consumers import SocketConsumer, login_secret
 from realtime.hub import Subscription
 from realtime.limits import check_length
 from realtime.protocol import Close, CloseCode, Refused
+from realtime.scope import Receive, Scope, Send
 
 TEXT_ONLY = "text only"
 MAX_PREFIX = 100
@@ -82,13 +85,24 @@ class TimeConsumer(SocketConsumer):
 
 
 class GroupConsumer(SocketConsumer):
-    """What broadcast and relay share: all connections of the route, in every process."""
+    """What broadcast and relay share: all connections of the route, in every process.
+
+    CHORUS_PLAIN_ROUTES says whose they are.
+    """
 
     group: ClassVar[str]
 
     def __init__(self) -> None:
         super().__init__()
+        self.login_required = conf.plain_routes == "members"
         self.subscription: Subscription | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection; switched off, it is an address that is not there."""
+        if conf.plain_routes == "off":
+            await unknown_route(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
     async def opening(self) -> None:
         """Join the route's group: whoever is connected gets whatever is sent from then on."""
@@ -99,6 +113,20 @@ class GroupConsumer(SocketConsumer):
         """Be one of it."""
         assert self.subscription is not None
         self.subscription.open = True
+
+    async def pass_on(self, text: str) -> None:
+        """Tell the others."""
+        raise NotImplementedError
+
+    async def on_text(self, text: str) -> None:
+        """Text goes to others, unless it is a login where one is needed."""
+        self.count(text)
+        secret = login_secret(text) if self.login_required else None
+        if secret is not None:
+            await self.log_in(secret)
+            return
+        check_length(text)
+        await self.pass_on(text)
 
     def closed(self) -> None:
         """Leave it."""
@@ -111,16 +139,15 @@ class BroadcastConsumer(GroupConsumer):
 
     group = "chat.broadcast"
 
-    async def on_text(self, text: str) -> None:
+    async def pass_on(self, text: str) -> None:
         """Text stays text."""
-        self.count(text)
-        check_length(text)
         self.hub.publish(self.group, text)
         await self.outbox.drain()
 
     async def on_bytes(self, data: bytes) -> None:
         """Binary stays binary."""
         self.count(data)
+        check_length(data)
         self.hub.publish(self.group, data)
         await self.outbox.drain()
 
@@ -130,10 +157,8 @@ class RelayConsumer(GroupConsumer):
 
     group = "chat.relay"
 
-    async def on_text(self, text: str) -> None:
-        """Pass it on."""
-        self.count(text)
-        check_length(text)
+    async def pass_on(self, text: str) -> None:
+        """Quote it."""
         self.hub.publish(self.group, f"Someone said: {text}", but=self.subscription)
 
     async def on_bytes(self, data: bytes) -> None:

@@ -1,7 +1,10 @@
 """Chat's WebSocket routes, with and without the final slash, and what the pages say of them."""
 
+from dataclasses import replace
+
 from django.urls import re_path
 
+from chat.conf import conf
 from chat.consumers import ChatConsumer
 from chat.plain import BroadcastConsumer, EchoConsumer, GreetConsumer, RelayConsumer, SecureEchoConsumer, TimeConsumer
 from realtime.routing import RouteInfo
@@ -41,3 +44,12 @@ ROUTES = (
         ),
     ),
 )
+
+REACHING_OTHERS = frozenset({"/ws/broadcast/", "/ws/relay/"})
+
+
+def offered(route: RouteInfo) -> RouteInfo | None:
+    """What the pages say of a route as CHORUS_PLAIN_ROUTES has it; None: nothing."""
+    if route.path not in REACHING_OTHERS or conf.plain_routes == "open":
+        return route
+    return None if conf.plain_routes == "off" else replace(route, summary=f"{route.summary} Log in first.")

@@ -7,11 +7,12 @@ from typing import Any
 from django.core import checks
 
 import accounts.conf
+import chat.conf
 import notifications.conf
 import realtime.conf
 from realtime.conf import variable
 
-CONFS = (realtime.conf.Conf, accounts.conf.Conf, notifications.conf.Conf)
+CONFS = (realtime.conf.Conf, accounts.conf.Conf, chat.conf.Conf, notifications.conf.Conf)
 """Every app's settings."""
 KNOWN = {variable(field) for conf in CONFS for field in conf.model_fields} | {"CHORUS_DEV_LAN", "CHORUS_REQUIRE_ALL"}
 

@@ -148,10 +148,11 @@ class Throttle:
         return True
 
 
-def check_length(text: str) -> None:
-    """Raise Refused `too_long` if a text is longer than CHORUS_MAX_TEXT characters."""
-    if conf.max_text and len(text) > conf.max_text:
-        raise Refused("too_long", f"Message too long (max {conf.max_text} chars)")
+def check_length(said: str | bytes) -> None:
+    """Raise Refused `too_long` for a text of more than CHORUS_MAX_TEXT characters, or binary of more bytes."""
+    if conf.max_text and len(said) > conf.max_text:
+        unit = "chars" if isinstance(said, str) else "bytes"
+        raise Refused("too_long", f"Message too long (max {conf.max_text} {unit})")
 
 
 def size_of(frame: str | bytes | None) -> int:

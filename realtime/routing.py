@@ -24,10 +24,23 @@ class RouteInfo:
     """Frames worth sending first."""
 
 
-@cache
 def registered() -> tuple[RouteInfo, ...]:
-    """What the pages say of the routes of every installed app, in the order of INSTALLED_APPS."""
-    return tuple(route for module in _routing_modules() for route in getattr(module, "ROUTES", ()))
+    """What the pages say of the routes of every installed app, in the order of INSTALLED_APPS.
+
+    A routing module may have a function `offered`, which says of a route what is told of it as the site is set: what
+    it is given, something else, or None where the route is switched off.
+    """
+    told = (getattr(module, "offered", _as_it_is)(route) for module, route in _all())
+    return tuple(route for route in told if route is not None)
+
+
+@cache
+def _all() -> tuple[tuple[ModuleType, RouteInfo], ...]:
+    return tuple((module, route) for module in _routing_modules() for route in getattr(module, "ROUTES", ()))
+
+
+def _as_it_is(route: RouteInfo) -> RouteInfo | None:
+    return route
 
 
 def installed_routes() -> list[URLPattern]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
 from realtime.access import Credential, Identity, Verify
 from realtime.conf import conf
@@ -33,7 +33,8 @@ class Speaker(Sender):
 
     __slots__ = ("_expiry", "_holder", "hub", "query")
 
-    login_required: ClassVar[bool] = False
+    login_required: bool = False
+    """Nobody speaks here who has not logged in."""
 
     hub: Hub
 

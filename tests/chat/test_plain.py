@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from realtime.testing import connect
+from realtime.testing import HandshakeRefused, connect
 from tests.followed import followed
 
 in_threads = pytest.mark.django_db(transaction=True)
@@ -168,10 +168,12 @@ async def test_broadcast_keeps_each_sender_s_order() -> None:
         assert [await two.frame() for _ in range(50)] == [str(number) for number in range(50)]
 
 
-async def test_broadcast_refuses_a_long_text_to_its_sender_only() -> None:
+async def test_broadcast_refuses_what_is_long_to_its_sender_only() -> None:
     async with connect("/ws/broadcast/") as one, connect("/ws/broadcast/") as two:
         await one.send("x" * 10_001)
         assert await one.frame() == TOO_LONG
+        await one.send(b"x" * 10_001)
+        assert await one.frame() == "Error: Message too long (max 10000 bytes)"
         await one.send("short")
         assert await two.frame() == "short"
 
@@ -236,6 +238,43 @@ async def test_who_is_refused_hears_nothing_before_and_nothing_after(route: str,
             await one.send("hi")
             assert str(await three.frame()).endswith("hi")
     assert not followed()
+
+
+@in_threads
+@pytest.mark.parametrize("route", ["broadcast", "relay"])
+async def test_a_site_may_keep_guests_out(route: str, settings: Settings, alice: User, secret: str) -> None:
+    settings.CHORUS_PLAIN_ROUTES = "members"
+    async with connect(f"/ws/{route}/", user=alice) as member, connect(f"/ws/{route}/") as guest:
+        await guest.send("hi")
+        assert (await guest.event())["message"].startswith("Authentication required")
+        assert await guest.closed() == (1008, "Authentication failed")
+        async with connect(f"/ws/{route}/") as later:
+            await later.send(json.dumps({"token": secret}))
+            assert (await later.event())["status"] == "ok"
+            await later.send("hi")
+            assert str(await member.frame()).endswith("hi")
+
+
+@in_threads
+async def test_a_member_s_login_is_passed_on_to_nobody(settings: Settings, alice: User, secret: str) -> None:
+    settings.CHORUS_PLAIN_ROUTES = "members"
+    async with connect("/ws/broadcast/", user=alice) as one, connect("/ws/broadcast/", user=alice) as two:
+        await one.send(json.dumps({"token": secret}))
+        assert (await one.event())["type"] == "auth"
+        await one.send("hi")
+        assert await two.frame() == "hi"
+
+
+@pytest.mark.parametrize("route", ["broadcast", "relay"])
+async def test_a_site_may_switch_off_what_reaches_others(route: str, settings: Settings) -> None:
+    settings.CHORUS_PLAIN_ROUTES = "off"
+    with pytest.raises(HandshakeRefused) as refused:
+        async with connect(f"/ws/{route}/"):
+            pass
+    assert refused.value.status == 404
+    async with connect("/ws/echo/") as socket:
+        await socket.send("Hello")
+        assert await socket.frame() == "Hello"
 
 
 # Secure echo.

@@ -1,7 +1,10 @@
 """Where the routes are."""
 
 import pytest
+from django.test import Client
+from pytest_django import Settings
 
+from realtime.routing import registered
 from realtime.testing import HandshakeRefused, connect
 
 
@@ -36,3 +39,22 @@ async def test_what_is_no_room_is_404(path: str) -> None:
         async with connect(path):
             pass
     assert refused.value.status == 404
+
+
+def told() -> dict[str, str]:
+    return {route.path: route.summary for route in registered()}
+
+
+def test_the_pages_say_nothing_of_routes_that_are_switched_off(settings: Settings, client: Client, db: None) -> None:
+    settings.CHORUS_PLAIN_ROUTES = "off"
+    assert not told().keys() & {"/ws/broadcast/", "/ws/relay/"}
+    for page in ("/", "/console/"):
+        shown = client.get(page, secure=True).content.decode()
+        assert "/ws/echo/" in shown
+        assert "/ws/broadcast/" not in shown
+
+
+def test_the_pages_say_which_routes_want_a_login(settings: Settings) -> None:
+    settings.CHORUS_PLAIN_ROUTES = "members"
+    assert told()["/ws/relay/"] == "Every text goes to everyone here but you. Log in first."
+    assert told()["/ws/echo/"] == "Every frame comes back as it was."

@@ -158,5 +158,7 @@ def test_a_text_is_as_long_as_the_site_allows(settings: Settings) -> None:
     with pytest.raises(Refused, match=r"^Message too long \(max 2 chars\)$") as caught:
         check_length("Hi!")
     assert caught.value.code == "too_long"
+    with pytest.raises(Refused, match=r"^Message too long \(max 2 bytes\)$"):
+        check_length(b"Hi!")
     settings.CHORUS_MAX_TEXT = 0
     check_length("x" * 100_000)

@@ -23,7 +23,7 @@ KIB_64 = b"x" * 64 * 1024
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """A server that loses patience soon and does not count messages."""
-    limits = {"CHORUS_OUTBOX_BYTES": "131072", "CHORUS_COMMAND_RATE": "0"}
+    limits = {"CHORUS_OUTBOX_BYTES": "131072", "CHORUS_COMMAND_RATE": "0", "CHORUS_MAX_TEXT": "0"}
     with serve({**limits, "CHORUS_PING_INTERVAL": "0.5", "CHORUS_PING_TIMEOUT": "0.5"}) as running:
         yield running
 
