@@ -104,4 +104,5 @@ EVENTS: tuple[type[Event], ...] = (
     SystemEvent,
     TypingEvent,
     HistoryEvent,
+    history_events.RightsEvent,
 )

@@ -2,19 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import timedelta
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
-from django.conf import settings
-from django.db import models
-from django.db.models.functions import Now
+from django.db import models, router, transaction
 from django.utils.functional import cached_property
 
 from chat import events
-from realtime.access import Action, Identity
+from chat.sanctions import InForce, Sanction
+from realtime.access import Action, Identity, Restriction
 from realtime.limits import check_length
 from realtime.protocol import sayable
 from realtime.streams import History, Record, StreamQuerySet
+
+__all__ = ["Message", "Room", "Sanction"]
 
 
 class RoomQuerySet(StreamQuerySet):
@@ -50,31 +50,31 @@ class Room(History):
         refusal = super().denies(identity, action)
         if refusal is not None or identity.is_superuser:
             return refusal
-        for sanction in self.in_force.get(identity.key, ()):
-            if sanction.kind == Sanction.Kind.BAN:
-                return "You are banned from this room."
-            if action == "write":
-                return "You are muted in this room."
+        held = self.in_force.get(identity.key, ())
+        for each in held:
+            if each.kind == Sanction.Kind.BAN or action == "write":
+                return each.words
         return None
 
-    def changes_in(self, identity: Identity) -> float | None:
-        """Seconds until the next of their sanctions ends."""
-        return min(
-            (each.seconds for each in self.in_force.get(identity.key, ()) if each.seconds is not None), default=None
-        )
+    def restriction(self, identity: Identity) -> Restriction | None:
+        """The ban that holds for them, else the mute."""
+        held = () if identity.is_superuser else self.in_force.get(identity.key, ())
+        seconds = min((each.seconds for each in held if each.seconds is not None), default=None)
+        return Restriction(held[0].reason, held[0].until, seconds) if held else None
 
     @cached_property
-    def in_force(self) -> "dict[str, list[InForce]]":
-        """The sanctions that hold, by whom they are for, as of the first question."""
+    def in_force(self) -> dict[str, list[InForce]]:
+        """The sanctions that hold, by whom they are for, bans first, as of the first question."""
         return self._in_force_of([self.pk] if self.pk else [])[self.pk]
 
     @staticmethod
-    def _in_force_of(pks: Collection[int]) -> "defaultdict[int, dict[str, list[InForce]]]":
+    def _in_force_of(pks: Collection[int]) -> defaultdict[int, dict[str, list[InForce]]]:
         found: defaultdict[int, dict[str, list[InForce]]] = defaultdict(dict)
         for sanction in Sanction.objects.in_force().filter(room_id__in=pks) if pks else ():
-            seconds = None if sanction.left is None else sanction.left.total_seconds()
-            held = found[sanction.room_id].setdefault(sanction.identity_key, [])
-            held.append(InForce(sanction.kind, seconds))
+            found[sanction.room_id].setdefault(sanction.identity_key, []).append(InForce.of(sanction))
+        for held in found.values():
+            for each in held.values():
+                each.sort(key=lambda sanction: sanction.weight)
         return found
 
     @classmethod
@@ -86,16 +86,17 @@ class Room(History):
         return rows
 
     def sanction(
-        self, kind: "Sanction.Kind", identity: Identity, by: Any, *, seconds: float | None = None, reason: str = ""
-    ) -> "Sanction":
-        """Mute or ban somebody, for so many seconds or for good; their open sockets learn of it at once.
+        self, kind: Sanction.Kind, identity: Identity, by: Any, *, seconds: float | None = None, reason: str = ""
+    ) -> Sanction:
+        """Mute or ban somebody, for so many seconds or for good; their open sockets learn of it at once, and why.
 
-        Whether `by`, a user, may do that is the caller's to check.
+        It takes the place of one of the same kind that holds for them here. Whether `by`, a user, may do that is the
+        caller's to check.
         """
-        until = None if seconds is None else Now() + timedelta(seconds=seconds)
-        return Sanction.objects.create(
-            room=self, kind=kind, identity_key=identity.key, name=identity.name, by=by, until=until, reason=reason
-        )
+        with transaction.atomic(using=router.db_for_write(Sanction)):
+            made = Sanction.imposed(self, kind, identity, by, seconds=seconds, reason=reason)
+            self.sanctions.in_force().filter(kind=kind, identity_key=identity.key).exclude(pk=made.pk).delete()
+        return made
 
     def delete_message(self, sender: Identity, target: int, client_id: str | None = None) -> "Message":
         """Delete the message at a position: its text goes for good, and an entry tells of it.
@@ -131,58 +132,3 @@ class Message(Record):
     def said_event(self) -> events.ChatEvent:
         """What the room's readers get."""
         return events.ChatEvent(message=self.text, **self.told())
-
-
-class InForce(NamedTuple):
-    """A sanction that holds now."""
-
-    kind: str
-    seconds: float | None
-    """How long it will; None: for good."""
-
-
-class SanctionQuerySet(models.QuerySet["Sanction"]):
-    """Sanctions by their time."""
-
-    def in_force(self) -> Self:
-        """Those that hold, by the database's clock, with the time `left`."""
-        held = models.Q(until=None) | models.Q(until__gt=Now())
-        return self.filter(held).annotate(left=models.F("until") - Now())
-
-
-class Sanction(models.Model):
-    """Somebody may not write in a room, or not even read, for a time or for good."""
-
-    class Kind(models.TextChoices):
-        """What one is kept from."""
-
-        MUTE = "mute", "may not write"
-        BAN = "ban", "may not enter"
-
-    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="sanctions")
-    kind = models.CharField("what", max_length=4, choices=Kind.choices)
-    identity_key = models.CharField(max_length=64, editable=False)
-    name = models.CharField("who", max_length=150, editable=False)
-    until = models.DateTimeField(null=True, blank=True, help_text="Empty: for good.")
-    reason = models.CharField(max_length=200, blank=True, help_text="For other moderators; nobody else reads it.")
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
-    )
-    created_at = models.DateTimeField("since", auto_now_add=True)
-
-    objects = SanctionQuerySet.as_manager()
-
-    left: timedelta | None = None
-    """How long it still held when it was read with SanctionQuerySet.in_force."""
-
-    class Meta:
-        ordering: ClassVar[list[str]] = ["-created_at"]
-        verbose_name = "mute or ban"
-        verbose_name_plural = "mutes and bans"
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.get_kind_display()} in {self.room}"
-
-    def lift(self) -> None:
-        """End it now; open sockets learn of it at once. Deleting it is the same: see chat.watch."""
-        self.delete()

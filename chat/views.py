@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from chat.models import Room
 from realtime.conf import conf
-from realtime.views import list_page, stream_page
+from realtime.views import list_page, stream_page, visitor_of
 
 
 @require_safe
@@ -20,7 +20,12 @@ def rooms(request: HttpRequest) -> HttpResponse:
 def room(request: HttpRequest, name: str) -> HttpResponse:
     """A room. In development its first socket makes it; else one that is not there is 404, with the way there."""
 
-    def more(_: Room) -> dict[str, Any]:
-        return {"may_moderate": request.user.has_perm("chat.moderate_room"), "max_text": conf.max_text}
+    def more(found: Room) -> dict[str, Any]:
+        visitor = visitor_of(request)
+        return {
+            "may_moderate": request.user.has_perm("chat.moderate_room"),
+            "max_text": conf.max_text,
+            "muted": found.denies(visitor, "write") if found.restriction(visitor) else "",
+        }
 
     return stream_page(request, Room, name, "chat/room.html", route="/ws/chat/{}/", more=more)

@@ -5,6 +5,7 @@ import time
 import zlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol, Self
 
 from django.conf import settings
@@ -33,6 +34,17 @@ class AccessLevel(models.TextChoices):
         return self == AccessLevel.WRITE or (self == AccessLevel.READ and action == "read")
 
 
+class Restriction(NamedTuple):
+    """What somebody imposed on somebody else in a stream, so that they may not write there. They are told of it."""
+
+    reason: str
+    """In the words of who imposed it; perhaps empty."""
+    until: datetime | None
+    """None: for good."""
+    seconds: float | None
+    """Until it ends, or something else that was imposed on them; None: nothing does."""
+
+
 class Guarded(Protocol):
     """What is asked of a stream to know who may do what there; realtime.streams.stream.Stream is one."""
 
@@ -45,8 +57,8 @@ class Guarded(Protocol):
     def hidden(self) -> str | None:
         """What somebody is told who may do nothing in it, as if it were not there; None: that they may not."""
 
-    def changes_in(self, identity: "Identity") -> float | None:
-        """Seconds after which `denies` may answer otherwise because time has passed; None: it will not."""
+    def restriction(self, identity: "Identity") -> Restriction | None:
+        """What was imposed on them here; None: nothing. Only its end lets `denies` answer otherwise with time."""
 
 
 class Credential(Protocol):
@@ -146,15 +158,18 @@ def require(identity: Identity, action: Action, stream: Guarded) -> None:
 class Rights:
     """What one identity may do in one stream, as last looked at: commands ask this, and not the database."""
 
-    __slots__ = ("_hidden", "_until", "read", "write")
+    __slots__ = ("_hidden", "_until", "read", "restriction", "seconds", "write")
 
     def __init__(self, identity: Identity, stream: Guarded) -> None:
         self.read = denial(identity, "read", stream)
         """Why they may not; None if they may."""
         self.write = denial(identity, "write", stream)
         self._hidden = stream.hidden() if self.read and self.write else None
-        seconds = stream.changes_in(identity)
-        self._until = None if seconds is None else time.monotonic() + seconds
+        self.restriction = stream.restriction(identity)
+        """What was imposed on them, so that they may not write."""
+        self.seconds = self.restriction and self.restriction.seconds
+        """After how long time alone changes them; None: it does not."""
+        self._until = None if self.seconds is None else time.monotonic() + self.seconds
 
     @property
     def stale(self) -> bool:

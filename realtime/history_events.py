@@ -75,6 +75,19 @@ class HistoryEvent(Event):
     messages: list[Any]
 
 
+class RightsEvent(Event):
+    """Whether one may write here has changed; who joins muted gets it too."""
+
+    type: Literal["rights"] = "rights"
+    write: bool
+    message: str | None = None
+    """Why not, in a sentence."""
+    reason: str | None = None
+    """Of what was imposed, in the words of who did."""
+    until: Timestamp | None = None
+    """When it ends; left out where it is for good."""
+
+
 class Tombstone(Event):
     """What was deleted, in replays and history; its `type` is that of what it was."""
 

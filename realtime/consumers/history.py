@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from realtime import db
 from realtime.consumers.commands import command
 from realtime.consumers.stream import StreamConsumer
-from realtime.history_events import Delete, History, HistoryEvent, Joined, Replay
+from realtime.history_events import Delete, History, HistoryEvent, Joined, Replay, RightsEvent
 from realtime.hub.live import Start
 from realtime.hub.outbox import Frame
 from realtime.limits import HISTORY_COST
@@ -53,7 +53,22 @@ class HistoryConsumer(StreamConsumer):
             }
         )
         self.push(Frame(with_entries(joined, first)))
+        if self.rights.restriction is not None:
+            self.tell_rights()
         return start.events[len(first) :]
+
+    def tell_rights(self) -> None:
+        """Say whether one may write, and why not."""
+        if self.kinds is not None:
+            return
+        imposed = None if self.rights.write is None else self.rights.restriction
+        event = RightsEvent(
+            write=self.rights.write is None,
+            message=self.rights.write,
+            reason=(imposed and imposed.reason) or None,
+            until=imposed and imposed.until,
+        )
+        self.push(Frame(event.encode()))
 
     async def replay(self, entries: list[Stored]) -> None:
         """Send entries that were missed, many in a frame."""

@@ -1,6 +1,8 @@
 """What the sockets of one stream share: open it, join it, be present in it, stay up to date."""
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
@@ -18,6 +20,9 @@ from realtime.streams.batch import Stored
 from realtime.streams.entry import Entry
 from realtime.streams.name import is_name
 from realtime.streams.stream import Stream
+
+SOON_SECONDS = 0.05
+"""Rights that time changes are looked at again no sooner: the database's clock may be a moment behind."""
 
 
 class Entrance(NamedTuple):
@@ -52,7 +57,7 @@ entrances = Gathered(_open_all)
 class StreamConsumer(JsonConsumer):
     """A socket that reads one stream: a room, a counter. A subclass says how."""
 
-    __slots__ = ("following", "kinds", "rights", "stream")
+    __slots__ = ("_looking", "following", "kinds", "rights", "stream")
 
     model: ClassVar[type[Stream]]
     default_name: ClassVar[str] = ""
@@ -69,6 +74,8 @@ class StreamConsumer(JsonConsumer):
         """The event types this socket wants; None: all."""
         self.following: Following | None = None
         """None until it has been let in."""
+        self._looking: asyncio.TimerHandle | None = None
+        """Looks at the rights again when time alone will have changed them."""
 
     # For subclasses.
 
@@ -96,6 +103,9 @@ class StreamConsumer(JsonConsumer):
         """What the sender of a stored entry gets; None where what all readers get tells them."""
         raise NotImplementedError
 
+    def tell_rights(self) -> None:
+        """Called when whether one may write, or why not, has changed; unless a subclass says more, nobody is told."""
+
     async def store(self, entry: Entry) -> None:
         """Append an entry of theirs, and answer once it is committed; their next command does not wait for that.
 
@@ -112,7 +122,7 @@ class StreamConsumer(JsonConsumer):
     async def require(self, action: Action) -> None:
         """Raise Refused unless whoever speaks may do this here."""
         if self.rights.stale:
-            self.rights = await db.run(self._look_again)
+            self._take(await db.run(self._look_again))
         self.rights.require(action)
 
     # The way in and out.
@@ -123,8 +133,9 @@ class StreamConsumer(JsonConsumer):
         assert found is not None, "everyone who asks is answered"
         if isinstance(found, Refused):
             raise found
-        self.stream, self.rights = found
-        self.rights.require("read")
+        self.stream, rights = found
+        rights.require("read")
+        self._take(rights)
         since = self._since()
         self.following = Following(
             self,
@@ -162,8 +173,9 @@ class StreamConsumer(JsonConsumer):
         """Be present under the new name, from here on."""
         following = self.following
         assert following is not None
-        self.rights = await db.run(self._look_again)
-        self.rights.require("read")
+        rights = await db.run(self._look_again)
+        rights.require("read")
+        self._take(rights)
         following.subscription.key = self.identity.key
         # Who has caught up has everything up to the stream's position; who is still joining begins again.
         since = following.live.position if following.subscription.caught_up else None
@@ -171,10 +183,34 @@ class StreamConsumer(JsonConsumer):
 
     def closed(self) -> None:
         """Leave the stream."""
+        self._forget_looking()
         if self.following is not None:
             self.following.leave()
 
     # Rights.
+
+    def _take(self, rights: Rights) -> None:
+        """Go on with these rights, and tell of a change; who may not even read any more has to leave."""
+        joined = self.following is not None and self.following.subscription.open
+        changed = joined and self.rights.write != rights.write
+        self.rights = rights
+        self._forget_looking()
+        if rights.seconds is not None:
+            seconds = max(rights.seconds, SOON_SECONDS)
+            self._looking = asyncio.get_running_loop().call_later(seconds, lambda: self.spawn(self._time_has_come()))
+        if rights.read is not None:
+            self.end(CloseCode.NOT_ALLOWED, rights.read)
+        elif changed:
+            self.tell_rights()
+
+    async def _time_has_come(self) -> None:
+        with suppress(db.Unavailable):  # the next command or review looks again
+            self._take(await db.run(self._look_again))
+
+    def _forget_looking(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
 
     def _look_again(self) -> Rights:
         stream = self.model._default_manager.filter(pk=self.stream.pk).first()
@@ -187,10 +223,8 @@ class StreamConsumer(JsonConsumer):
         return frozenset({self.stream.key}) if self.following is not None else frozenset()
 
     def reviewed(self, now: Identity | str, rights: Mapping[str, Rights | None]) -> None:
-        """Go on with what one may now; who may not even read has to leave."""
+        """Go on with what one may now."""
         super().reviewed(now, rights)
         found = rights.get(self.stream.key) if rights else None
         if found is not None:
-            self.rights = found
-            if found.read is not None:
-                self.end(CloseCode.NOT_ALLOWED, found.read)
+            self._take(found)

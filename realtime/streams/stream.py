@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.functional import cached_property, classproperty
 
-from realtime.access import AccessLevel, Action, Identity
+from realtime.access import AccessLevel, Action, Identity, Restriction
 from realtime.streams.batch import PAGE, Batch, Head, Snapshot, Stored, announce_on_commit
 from realtime.streams.commit import commit
 from realtime.streams.entry import AnyEntry, Entry, entry_model_of
@@ -127,8 +127,8 @@ class Stream(models.Model):
         private = self.guest_access == self.member_access == AccessLevel.NONE
         return missing(type(self)) if private and not settings.DEBUG else None
 
-    def changes_in(self, identity: Identity) -> float | None:
-        """Seconds after which `denies` may answer otherwise because time has passed; None: it will not."""
+    def restriction(self, identity: Identity) -> Restriction | None:
+        """What was imposed on them here; in a stream where nothing can be, nothing."""
         return None
 
     @cached_property

@@ -10,8 +10,9 @@ from django.contrib.auth.models import Permission, User
 from pytest_django import Settings
 
 from accounts.models import Token
-from chat.models import Message, Room
+from chat.models import Message, Room, Sanction
 from realtime import db
+from realtime.access import AccessLevel, Identity
 from realtime.hub.hub import current_hub
 from realtime.hub.live import FRESH
 from realtime.processes import presence as presence_module
@@ -208,6 +209,73 @@ async def test_a_room_that_is_deleted_closes_its_sockets(lobby: Room) -> None:
         await db.run(Room.objects.all().delete)
         await current_hub().check_positions()
         assert (await socket.closed())[0] == 4504
+
+
+# Muted.
+
+
+async def mute(room: Room, user: User, seconds: float | None = None) -> Sanction:
+    """Somebody is muted by nobody in particular."""
+    return await db.run(
+        lambda: room.sanction(Sanction.Kind.MUTE, Identity.of_user(user), None, seconds=seconds, reason="Shouting")
+    )
+
+
+def words(sanction: Sanction) -> str:
+    until = f" until {sanction.until:%Y-%m-%d %H:%M} UTC" if sanction.until else ""
+    return f"You are muted in this room{until}. Reason: Shouting"
+
+
+async def test_who_is_muted_reads_at_once_why_and_until_when(lobby: Room, alice: User) -> None:
+    async with connect(LOBBY, user=alice) as socket, connect(LOBBY) as other:
+        await socket.next("joined")
+        await other.next("joined")
+        sanction = await mute(lobby, alice, 600)
+        told = await socket.next("rights")
+        assert sanction.until == datetime.fromisoformat(told.pop("until"))
+        assert told == {"type": "rights", "write": False, "message": words(sanction), "reason": "Shouting"}
+        await socket.command("send", text="may I?", id="7")
+        assert (await socket.next("error"))["message"] == words(sanction)
+        await db.run(sanction.lift)
+        assert await socket.next("rights") == {"type": "rights", "write": True}
+        await say(socket, "thanks")
+        assert "rights" not in {event["type"] for event in await other.before("chat")}
+
+
+async def test_who_joins_muted_is_told_after_what_was_said(lobby: Room, alice: User) -> None:
+    sanction = await mute(lobby, alice)
+    async with connect(LOBBY, user=alice) as socket:
+        assert (await socket.event())["type"] == "joined"
+        assert await socket.event() == {
+            "type": "rights",
+            "write": False,
+            "message": words(sanction),
+            "reason": "Shouting",
+        }
+
+
+async def test_a_mute_that_ends_by_itself_is_told(lobby: Room, alice: User) -> None:
+    await mute(lobby, alice, 0.5)
+    async with connect(LOBBY, user=alice) as socket:
+        await socket.next("rights", write=False)
+        assert await socket.next("rights") == {"type": "rights", "write": True}
+        await say(socket, "free")
+
+
+async def test_whatever_takes_the_right_to_write_is_told(lobby: Room) -> None:
+    async with connect(LOBBY) as guest:
+        await guest.next("joined")
+        lobby.guest_access = AccessLevel.READ
+        await db.run(lobby.save)
+        message = "Guests may not write here. Log in first."
+        assert await guest.next("rights") == {"type": "rights", "write": False, "message": message}
+
+
+async def test_a_client_that_reads_line_by_line_is_told_when_it_writes(lobby: Room, alice: User) -> None:
+    sanction = await mute(lobby, alice)
+    async with connect(f"{LOBBY}?plain=1", user=alice) as socket:
+        await socket.send("may I?")
+        assert (await socket.error())["message"] == words(sanction)
 
 
 # Saying something.

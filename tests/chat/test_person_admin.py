@@ -47,8 +47,10 @@ async def test_a_guest_who_is_connected_is_banned_and_out_at_once(staff: Client,
         await db.run(lambda: send(staff, sanction_url(lobby, connection=row["id"])))
         while (message := await guest.communicator.receive_output(5))["type"] != "websocket.close":
             pass
-        assert (message["code"], message["reason"]) == (4506, "You are banned from this room.")
-    assert (await Sanction.objects.aget()).identity_key == row["identity"]
+    sanction = await Sanction.objects.aget()
+    assert sanction.identity_key == row["identity"]
+    reason = f"You are banned from this room until {sanction.until:%Y-%m-%d %H:%M} UTC."
+    assert (message["code"], message["reason"]) == (4506, reason)
 
 
 def test_whom_it_is_for_cannot_be_made_up(staff: Client, lobby: Room, alice: User) -> None:

@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from chat.models import Room
-from realtime.access import AccessLevel
+from chat.models import Room, Sanction
+from realtime.access import AccessLevel, Identity
 
 
 @pytest.fixture
@@ -46,6 +46,15 @@ def test_only_who_moderates_is_offered_to(client: Client, board: Room, alice: Us
     for user, may in ((alice, False), (root, True)):
         client.force_login(user)
         assert client.get("/chat/board/").context["may_moderate"] is may
+
+
+def test_who_is_muted_reads_why_and_keeps_the_composer_for_later(client: Client, board: Room, alice: User) -> None:
+    client.force_login(alice)
+    assert client.get("/chat/board/").context["muted"] == ""
+    board.sanction(Sanction.Kind.MUTE, Identity.of_user(alice), None, reason="Shouting")
+    page = client.get("/chat/board/").text
+    assert "You are muted in this room. Reason: Shouting" in page
+    assert "data-composer" in page
 
 
 def test_a_room_that_nobody_made_is_not_there_and_who_may_is_led_to_make_it(client: Client, root: User) -> None:

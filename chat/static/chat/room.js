@@ -6,6 +6,7 @@ import { compose } from "./composer.js";
 import { Divider } from "./divider.js";
 import { People, Typing } from "./people.js";
 import { unsentRow } from "./pending.js";
+import { showRights } from "./rights.js";
 import { Scroller } from "./scroller.js";
 import { Timeline } from "./timeline.js";
 import { Unread } from "./unread.js";
@@ -65,7 +66,10 @@ function add(entries, { missed = false } = {}) {
   else divider.look();
 }
 
+const take = (event) => part("composer") && showRights(part("composer"), part("rights"), event);
+room.on("rights", take);
 room.on("joined", (event) => {
+  take({ write: true }); // who may not is told next
   you = event.you;
   people.joined(event);
   quietly(() => {

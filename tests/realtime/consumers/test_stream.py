@@ -57,6 +57,7 @@ async def test_rights_that_time_has_changed_are_looked_at_again(
         await db.run(lambda: Room.objects.filter(pk=lobby.pk).update(member_access=AccessLevel.READ))
         monkeypatch.setattr(Rights, "stale", True)
         await socket.command("send", text="hi")
+        await socket.next("rights", write=False)
         assert (await socket.error())["code"] == "forbidden"
 
 

@@ -35,8 +35,8 @@ export function retryAfter(reason) {
   return match ? Math.min(Number(match[1]), LONGEST_WAIT) : 0;
 }
 
-/** The code in words, without a full stop: "the server is restarting". Of the many ways a login ends, the server says which. */
+/** The code in words, without a full stop: "the server is restarting". Why one has to leave, the server says. */
 export function explain(code, reason = "") {
-  if (code === 4503 && reason) return reason;
+  if ((code === 4503 || code === 4506) && reason) return reason;
   return WORDS[code] ?? (code >= 4000 ? "closed by the application" : "closed");
 }
