@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
@@ -21,6 +21,7 @@ from accounts.forms import LifetimeField, ScopesField
 from accounts.models import Token
 from accounts.rights import has_rights_of
 from accounts.scopes import CHOICES
+from realtime.list_admin import ListAdmin
 
 # Django's admin classes take type arguments in their stubs only, hence the ignored ones below.
 
@@ -73,6 +74,15 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
         return found
 
 
+NAMED = 10
+"""Tokens that a message names; of more it gives the number too."""
+
+
+def _named(tokens: list[Token]) -> str:
+    names = ", ".join(str(token) for token in tokens[:NAMED])
+    return names if len(tokens) <= NAMED else f"{names} and {len(tokens) - NAMED} more"
+
+
 HISTORY = ("prefix", "state", "created_at", "last_used_at", "revoked_at")
 
 
@@ -99,7 +109,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Token)
-class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TokenAdmin(ListAdmin):
     """Make a token for anyone, see when it was used, revoke it. Its secret is shown once, on making it."""
 
     form = TokenForm
@@ -180,17 +190,18 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def revoke(self, request: HttpRequest, queryset: QuerySet[Token]) -> None:
         """Revoke each by its verb and note it in the admin log."""
         chosen = list(queryset)
-        allowed = [token for token in chosen if self._may_touch(request, token)]
+        may = {owner: has_rights_of(request.user, owner) for owner in {token.owner for token in chosen}}
+        allowed = [token for token in chosen if may[token.owner]]
         for token in allowed:
             token.revoke()
             self.log_change(request, token, "Revoked.")
         if allowed:
-            messages.success(request, f"Revoked: {', '.join(str(token) for token in allowed)}.")
-        if left := [str(token) for token in chosen if token not in allowed]:
-            messages.error(request, f"Not revoked, since their owners may do what you may not: {', '.join(left)}.")
+            messages.success(request, f"Revoked: {_named(allowed)}.")
+        if left := [token for token in chosen if not may[token.owner]]:
+            messages.error(request, f"Not revoked, since their owners may do what you may not: {_named(left)}.")
 
 
-class PeopleAdmin(UserAdmin):  # type: ignore[type-arg]
+class PeopleAdmin(ListAdmin, UserAdmin):  # type: ignore[type-arg]
     """Django's user admin, with what matters here: who is active and who has tokens."""
 
     list_display = ("username", "full_name", "email", "is_staff", "is_active", "last_login", "token_count")
@@ -213,7 +224,12 @@ class PeopleAdmin(UserAdmin):  # type: ignore[type-arg]
         return format_html('<a href="{}">{}</a>', url, user.usable_tokens)
 
 
+class TeamAdmin(ListAdmin, GroupAdmin):
+    """Django's group admin as a list of ours."""
+
+
 # A site that has a user admin of its own keeps it.
-if admin.site.is_registered(User) and type(admin.site.get_model_admin(User)) is UserAdmin:
-    admin.site.unregister(User)
-    admin.site.register(User, PeopleAdmin)
+for model, django_s, own in ((User, UserAdmin, PeopleAdmin), (Group, GroupAdmin, TeamAdmin)):
+    if admin.site.is_registered(model) and type(admin.site.get_model_admin(model)) is django_s:
+        admin.site.unregister(model)
+        admin.site.register(model, own)

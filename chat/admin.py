@@ -70,6 +70,6 @@ class MessageAdmin(RecordAdmin):
         allowed: bool = request.user.has_perm("chat.moderate_room")
         return allowed
 
-    def delete_by_verb(self, record: Message, moderator: Identity) -> None:
-        """Delete a message in its room."""
-        record.stream.delete_message(moderator, record.seq)
+    def deletion_of(self, record: Message, moderator: Identity) -> Message:
+        """The deletion of a message in its room."""
+        return Message.deleting(moderator, record.seq)

@@ -1,18 +1,22 @@
 """Mutes and bans in admin: on a room's page, and in a list of their own."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from chat.forms import UserSanctionForm
 from chat.models import Sanction
+from realtime.list_admin import ListAdmin
 
 PERMISSION = "chat.moderate_room"
+SHOWN = 50
+"""Mutes and bans on a room's page: the newest. All are in the list."""
 
 
 class _Moderated:
@@ -49,6 +53,26 @@ class _ByVerbs(BaseInlineFormSet):  # type: ignore[type-arg]
 
     by: Any
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        found: Any = self.queryset
+        self.total = found.count()
+        """How many there are."""
+        if self.is_bound:  # what it showed when it was opened, whatever came since
+            names = [f"{self.add_prefix(number)}-id" for number in range(self.initial_form_count())]
+            sent = [str(self.data.get(name, "")) for name in names]
+            pks = [int(each) for each in sent if each.isdecimal() and len(each) < 19]
+        else:
+            pks = list(found.order_by("-created_at", "-pk").values_list("pk", flat=True)[:SHOWN])
+        self.queryset = found.filter(pk__in=pks).select_related("room", "by").order_by("-created_at", "-pk")
+
+    @property
+    def list_url(self) -> str:
+        """Where all of them are, unless they are all here."""
+        if self.total <= SHOWN:
+            return ""
+        return reverse("admin:chat_sanction_changelist", query={"room__id__exact": self.instance.pk})
+
     def save_new(self, form: Any, commit: bool = True) -> Any:
         """Impose it."""
         return form.impose(self.instance, form.identity, self.by)
@@ -62,6 +86,7 @@ class SanctionInline(_Moderated, admin.TabularInline):  # type: ignore[type-arg]
     """Who is muted or banned in a room."""
 
     model = Sanction
+    template = "admin/chat/room/sanctions.html"
     form = UserSanctionForm
     formset = _ByVerbs
     verbose_name = "mute or ban"
@@ -87,7 +112,7 @@ class SanctionInline(_Moderated, admin.TabularInline):  # type: ignore[type-arg]
         return sanction.name
 
 
-class SanctionAdmin(_Moderated, admin.ModelAdmin):  # type: ignore[type-arg]
+class SanctionAdmin(_Moderated, ListAdmin):
     """All mutes and bans: to be found, and lifted by deleting them."""
 
     list_display = ("name", "kind", "room", "how_long", "reason", "by", "created_at")
@@ -96,9 +121,6 @@ class SanctionAdmin(_Moderated, admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("name", "room__name", "reason")
     fields = ("room", "name", "kind", "how_long", "reason", "by", "created_at")
     readonly_fields = fields
-
-    class Media:
-        css: ClassVar[Any] = {"all": ["realtime/admin/page.css"]}
 
     def delete_model(self, request: HttpRequest, obj: Sanction) -> None:
         """Lift it."""

@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from realtime.log import log
 
 LIVE = "realtime"
-PEOPLE = ("auth", "accounts")
+PEOPLE = ("auth", "accounts", "admin")
 
 
 logger = logging.getLogger("chorus.accounts")
@@ -68,6 +68,8 @@ class ChorusAdminSite(admin.AdminSite):
         people = []
         if about_people:
             models = [model for app in about_people for model in app["models"]]
+            names = {"LogEntry": "Audit log"}
+            models = [{**model, "name": names.get(model["object_name"], model["name"])} for model in models]
             people = [{**about_people[0], "name": "People & tokens", "models": models}]
         return people if app_label in PEOPLE else [*others, *people]
 

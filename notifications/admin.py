@@ -120,6 +120,6 @@ class NotificationAdmin(RecordAdmin):
         count = listeners(group_of(topic.key)) if topic else 0
         return JsonResponse({"listening": count})
 
-    def delete_by_verb(self, record: Notification, moderator: Identity) -> None:
-        """Delete a notification in its topic."""
-        record.stream.retract(moderator, record.seq)
+    def deletion_of(self, record: Notification, moderator: Identity) -> Notification:
+        """The deletion of a notification in its topic."""
+        return Notification.retracting(moderator, record.seq)

@@ -159,9 +159,7 @@ class Topic(History):
 
         Raises Refused `not_found`. Whether `sender` may is the caller's to check.
         """
-        deletion = Notification.deleting(sender, target)
-        deletion.may_moderate = True
-        found = self.append(deletion)
+        found = self.append(Notification.retracting(sender, target))
         assert isinstance(found, Notification)
         return found
 
@@ -192,6 +190,13 @@ class Notification(Record):
             models.UniqueConstraint(fields=["stream", "seq"], name="notification_position"),
             models.UniqueConstraint(fields=["stream", "sender_key", "client_id"], name="notification_client_id"),
         ]
+
+    @classmethod
+    def retracting(cls, sender: Identity, target: int) -> Self:
+        """A deletion to be appended, whoever published what it deletes."""
+        deletion = cls.deleting(sender, target)
+        deletion.may_moderate = True
+        return deletion
 
     @classmethod
     def saying(cls, sender: Identity, draft: Draft) -> Self:

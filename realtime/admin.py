@@ -1,9 +1,11 @@
 """What the admin pages of the apps' streams share, for people who do not program. Every act goes through a verb."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Literal
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, F, Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,15 +14,18 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from realtime.access import Identity
+from realtime.audit_admin import AuditAdmin
 from realtime.connections_admin import ConnectionAdmin
 from realtime.form_admin import done
+from realtime.list_admin import SHOWN, ListAdmin
 from realtime.models import Connection
-from realtime.protocol import Refused
 from realtime.streams.grants import GRANT_FIELDS
 from realtime.streams.history import History, Record
 from realtime.streams.stream import unpruned
 
 admin.site.register(Connection, ConnectionAdmin)
+if not admin.site.is_registered(LogEntry):  # a site that has a list of its own keeps it
+    admin.site.register(LogEntry, AuditAdmin)
 
 LEVELS = ("guest_access", "member_access")
 LISTS = GRANT_FIELDS
@@ -35,7 +40,7 @@ def access_fields(kind: str, meaning: str = "") -> Any:
     return ("Who may do what", {"fields": (*LEVELS, *LISTS), "description": words.replace("  ", " ")})
 
 
-class StreamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the stubs take one
+class StreamAdmin(ListAdmin):
     """A kind of stream: who may do what, and where it is."""
 
     change_form_template = "admin/realtime/stream.html"
@@ -153,7 +158,7 @@ class HistoryAdmin(StreamAdmin):
         return TemplateResponse(request, "admin/realtime/reset.html", context)
 
 
-class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class RecordAdmin(ListAdmin):
     """Entries of a history: to be read and found; deleting one takes its text away everywhere at once."""
 
     list_select_related = ("stream",)
@@ -185,15 +190,24 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Delete each by the verb."""
         self._delete(request, queryset.filter(deleted=False).select_related("stream"))
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """With an entry nothing else goes; the question shows the first lines."""
+        count = objs.count() if isinstance(objs, QuerySet) else len(objs)
+        lines = [str(record) for record in objs[:SHOWN]]
+        more = [f"… and {count - SHOWN} more"] if count > SHOWN else []
+        needed = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
+        return [*lines, *more], {self.opts.verbose_name_plural: count}, needed, []
+
     def _delete(self, request: HttpRequest, found: Iterable[Record]) -> None:
         assert request.user.is_authenticated
         moderator = Identity.of_user(request.user)
+        by_stream: defaultdict[History, list[Record]] = defaultdict(list)
         for record in found:
-            try:
-                self.delete_by_verb(record, moderator)
-            except Refused as refusal:
-                self.message_user(request, refusal.message, messages.WARNING)
+            by_stream[record.stream].append(self.deletion_of(record, moderator))
+        for stream, deletions in by_stream.items():
+            for reason in {refusal.message for refusal in stream.delete_each(deletions)}:
+                self.message_user(request, reason, messages.WARNING)
 
-    def delete_by_verb(self, record: Any, moderator: Identity) -> None:
-        """Delete one entry; may raise Refused."""
+    def deletion_of(self, record: Any, moderator: Identity) -> Record:
+        """The entry that deletes one, not yet stored."""
         raise NotImplementedError

@@ -10,12 +10,16 @@ from tests.test_imports import MAY_IMPORT, ROOT, imported
 
 FACES = {
     "asgi",
+    "audit_admin",
+    "big_forms",
     "bodies",
     "cookies",
     "admin",
     "admin_log",
     "connections_admin",
+    "csv_export",
     "form_admin",
+    "list_admin",
     "views",
     "urls",
     "forms",

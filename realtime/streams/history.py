@@ -4,6 +4,7 @@ An entry leaves in two steps. Pruning and resetting raise `first_seq`, below whi
 then rows go, but a client's id stays for IDS_KEPT, emptied, so that what is sent again is still known.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 
@@ -13,8 +14,13 @@ from django.db.models.functions import Now
 from realtime.access import Identity
 from realtime.history_events import DeletedEvent, EntryEvent, Tombstone
 from realtime.protocol import Event, Refused
+from realtime.streams.batch import announce_on_commit
+from realtime.streams.commit import commit
 from realtime.streams.entry import Entry
 from realtime.streams.stream import IDS_KEPT, PRUNED_AT_ONCE, Stream
+
+DELETED_AT_ONCE = 100
+"""Deletions in one transaction: what others send waits no longer than for that many."""
 
 
 class History(Stream):
@@ -42,6 +48,22 @@ class History(Stream):
             self.tell_epoch()
         while self._discard():
             pass  # in steps: nobody's message waits for the lock of a long deletion
+
+    def delete_each(self, deletions: "Sequence[Record]") -> list[Refused]:
+        """Append many deletions, some to a transaction; returns why others were refused."""
+        using = router.db_for_write(type(self))
+        results: list[Entry | Exception] = []
+        for start in range(0, len(deletions), DELETED_AT_ONCE):
+            some = deletions[start : start + DELETED_AT_ONCE]
+            for deletion in some:
+                deletion.stream = self
+            with transaction.atomic(using=using):
+                outcome = commit(type(self), some)
+                announce_on_commit(outcome.batches, using)
+            results += outcome.results.values()
+        if failed := [each for each in results if isinstance(each, Exception) and not isinstance(each, Refused)]:
+            raise failed[0]
+        return [each for each in results if isinstance(each, Refused)]
 
     def prune_step(self) -> bool:
         """Take away a part of what is past its time or number; True if there may be more."""

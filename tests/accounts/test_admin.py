@@ -96,6 +96,13 @@ def test_nobody_changes_or_deletes_a_token_of_who_may_more(helper: Helper, narro
     assert (kept.name, kept.scopes, kept.state) == ("narrow", ["counter:read"], "expired")
 
 
+def test_of_many_revoked_tokens_the_first_are_named(staff: Client, alice: User) -> None:
+    pks = [Token.issue(alice, f"token{number}")[0].pk for number in range(12)]
+    answer = staff.post(reverse(TOKENS), {"_selected_action": pks, "action": "revoke"}, follow=True)
+    assert "and 2 more." in answer.text
+    assert not Token.objects.usable().exists()
+
+
 def test_nor_goes_a_person_who_has_such_tokens(helper: Helper, narrow: Token) -> None:
     browser = helper("delete_user", "view_user", "delete_token")
     browser.post(reverse("admin:auth_user_delete", args=[narrow.owner_id]), {"post": "yes"})

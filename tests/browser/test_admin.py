@@ -31,7 +31,7 @@ def test_the_index_has_five_groups(visit: Visit) -> None:
     groups = ["Real time", "Chat", "Counters", "Notifications", "People & tokens"]
     expect(page.locator("#content-main caption")).to_have_text(groups)
     people = page.locator("#content-main .module", has_text="People & tokens")
-    expect(people.locator("th[scope=row]")).to_have_text(["Groups", "Users", "Tokens"])
+    expect(people.locator("th[scope=row]")).to_have_text(["Groups", "Users", "Tokens", "Audit log"])
 
 
 def test_a_group_has_a_page_of_its_own(visit: Visit) -> None:

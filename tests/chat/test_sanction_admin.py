@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from chat.models import Room, Sanction
+from chat.sanction_admin import SHOWN
 from realtime import db
 from realtime.access import Identity
 from realtime.hub.hub import current_hub
@@ -120,6 +121,27 @@ def test_who_may_change_rooms_and_not_moderate_sanctions_nobody(
     browser = helper("view_room", "change_room", "moderate_room")
     browser.post(page_of(lobby), form(lobby, mute(bob)))
     assert Sanction.objects.get().name == "bob"
+
+
+def test_of_many_the_newest_are_there_and_a_way_to_all(staff: Client, lobby: Room, root: User) -> None:
+    for number in range(SHOWN + 10):
+        lobby.sanction(Sanction.Kind.BAN, Identity(f"guest:{number}", f"Guest-{number}"), root)
+    page = staff.get(page_of(lobby)).text
+    assert page.count("may not enter in lobby") == SHOWN
+    assert f"Guest-{SHOWN + 9} may" in page
+    assert f"These are the newest of {SHOWN + 10}." in page
+    assert f'<a href="{reverse(LIST)}?room__id__exact={lobby.pk}">' in page
+
+
+def test_a_ban_that_came_while_the_form_was_open_hinders_nothing(
+    staff: Client, lobby: Room, alice: User, bob: User, root: User
+) -> None:
+    shown = lobby.sanction(Sanction.Kind.MUTE, Identity.of_user(alice), root)
+    for number in range(SHOWN):
+        lobby.sanction(Sanction.Kind.BAN, Identity(f"guest:{number}", f"Guest-{number}"), root)
+    assert staff.post(page_of(lobby), form(lobby, mute(bob), lifted=shown)).status_code == 302
+    assert not Sanction.objects.filter(name="alice").exists()
+    assert Sanction.objects.filter(name="bob").exists()
 
 
 # Lifting.

@@ -458,3 +458,20 @@ async def test_pruning_takes_nothing_from_an_open_page_and_tells_it_nothing(five
         await current_hub().check_positions()
         await socket.command("send", text="goes on")
         assert (await socket.event())["seq"] == 6
+
+
+# Many at once.
+
+
+def test_many_deletions_go_a_part_at_a_time(five: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "DELETED_AT_ONCE", 2)
+    assert five.delete_each([Message.deleting(ALICE, seq) for seq in (1, 3, 5)]) == []
+    assert rows(five)[:5] == [(1, ""), (2, "2"), (3, ""), (4, "4"), (5, "")]
+    assert [row.target for row in Message.objects.filter(seq__gt=5).order_by("seq")] == [1, 3, 5]
+
+
+def test_why_some_were_refused_is_told_and_the_others_are_done(five: Room) -> None:
+    others = Identity("user:2", "bob")
+    refused = five.delete_each([Message.deleting(ALICE, 1), Message.deleting(others, 2), Message.deleting(ALICE, 99)])
+    assert [refusal.code for refusal in refused] == ["forbidden", "not_found"]
+    assert rows(five)[:2] == [(1, ""), (2, "2")]

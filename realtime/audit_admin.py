@@ -1,0 +1,82 @@
+"""Who did what in admin, of everyone: Django's admin log as a list, for who may view it. Nothing in it is changed."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+
+from realtime.list_admin import ListAdmin
+
+TITLE = "Audit log"
+
+
+class AuditAdmin(ListAdmin):
+    """The acts of staff, newest first.
+
+    What somebody did outlives them: as nobody may delete an act, a user who did something cannot be deleted in admin.
+    """
+
+    change_list_template = "admin/realtime/audit.html"
+    list_display = ("time", "who", "what", "kind", "on_what", "details")
+    list_display_links = None
+    list_filter = (
+        "action_flag",
+        ("content_type", admin.RelatedOnlyFieldListFilter),
+        "action_time",
+        ("user", admin.RelatedOnlyFieldListFilter),
+    )
+    list_select_related = ("user", "content_type")
+    search_fields = ("object_repr", "change_message", f"user__{get_user_model().USERNAME_FIELD}")
+    date_hierarchy = "action_time"
+    ordering = ("-action_time", "-pk")
+    fields = readonly_fields = ("time", "who", "what", "kind", "on_what", "details")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, by the name that it has on admin's index."""
+        return super().changelist_view(request, {"title": TITLE, **(extra_context or {})})
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Acts are noted by being done."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: LogEntry | None = None) -> bool:
+        """What was done stays as it was noted."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: LogEntry | None = None) -> bool:
+        """It stays."""
+        return False
+
+    @admin.display(description="when", ordering="action_time")
+    def time(self, entry: LogEntry) -> Any:
+        """When it was done."""
+        return entry.action_time
+
+    @admin.display(description="who", ordering="user")
+    def who(self, entry: LogEntry) -> str:
+        """Who did it."""
+        return entry.user.get_username()
+
+    @admin.display(description="did what", ordering="action_flag")
+    def what(self, entry: LogEntry) -> str:
+        """What kind of act it was."""
+        return {1: "added", 2: "changed", 3: "deleted"}.get(entry.action_flag, "")
+
+    @admin.display(description="of what kind", ordering="content_type")
+    def kind(self, entry: LogEntry) -> str:
+        """What it was done to: a room, a token."""
+        return entry.content_type.name if entry.content_type else ""
+
+    @admin.display(description="to what", ordering="object_repr")
+    def on_what(self, entry: LogEntry) -> str:
+        """Which one it was, as it was called then; a way there while it exists."""
+        url = None if entry.is_deletion() else entry.get_admin_url()
+        return format_html('<a href="{}">{}</a>', url, entry.object_repr) if url else entry.object_repr
+
+    @admin.display(description="details")
+    def details(self, entry: LogEntry) -> str:
+        """What was changed, or why; typed texts of messages are never in it."""
+        return entry.get_change_message()

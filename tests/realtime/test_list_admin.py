@@ -1,0 +1,77 @@
+"""What every list of admin has. Messages and rooms stand for all."""
+
+import re
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from chat.models import Message, Room
+from realtime import db, list_admin
+from realtime.access import Identity
+from realtime.list_admin import SHOWN, first_lines
+from realtime.testing import connect
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:chat_message_changelist")
+OPS = Identity("user:99", "ops")
+
+
+def chosen(*pks: int, **more: str) -> dict[str, object]:
+    """The form of a list that asks for the deletion of these."""
+    return {"action": "delete_selected", "index": "0", "_selected_action": pks, **more}
+
+
+def fill(room: Room, number: int) -> None:
+    """Say many things, quickly."""
+    said = {"stream": room, "text": "spam", "created_at": timezone.now(), "sender_name": "spammer"}
+    Message.objects.bulk_create(Message(seq=seq, **said) for seq in range(1, number + 1))
+    Room.objects.filter(pk=room.pk).update(last_seq=number)
+
+
+def test_a_nested_list_is_cut_to_its_first_lines() -> None:
+    nested = ["a", ["b", ["c"]], "d", ["e"]]
+    assert first_lines(nested, 5) == nested
+    assert first_lines(nested, 3) == ["a", ["b", ["c"]], "… and 2 more"]
+
+
+def test_thousands_are_deleted_together(staff: Client, lobby: Room) -> None:
+    fill(lobby, 2000)
+    first = Message.objects.values_list("pk", flat=True)[0]
+    page = staff.post(LIST, chosen(first, select_across="1")).text
+    named = [int(pk) for pk in re.findall(r'name="_selected_action" value="(\d+)"', page)]
+    assert (len(named), page.count("<li>message ")) == (2000, SHOWN)
+    assert "… and 1900 more" in page
+    assert staff.post(LIST, chosen(*named, post="yes")).status_code == 302
+    assert not Message.objects.filter(target=None, deleted=False).exists()
+    assert LogEntry.objects.count() == 2000
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_open_pages_learn_of_each(staff: Client, lobby: Room) -> None:
+    said = [await db.run(lobby.post, OPS, text) for text in ("one", "two", "three")]
+    async with connect("/ws/chat/lobby/") as socket:
+        await socket.next("joined")
+        await db.run(lambda: staff.post(LIST, chosen(said[0].pk, said[2].pk, post="yes")))
+        targets = [(await socket.next("deleted"))["target"] for _ in range(2)]
+    assert sorted(targets) == [1, 3]
+
+
+def test_the_question_before_a_room_goes_is_short(staff: Client, lobby: Room) -> None:
+    fill(lobby, 1000)
+    page = staff.get(reverse("admin:chat_room_delete", args=[lobby.pk])).text
+    assert page.count("<li>") < SHOWN + 20
+    assert "Messages: 1000" in page
+
+
+def test_more_than_one_request_can_do_are_not_acted_on(
+    staff: Client, lobby: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_admin, "MOST_CHOSEN", 2)
+    pks = [lobby.post(OPS, text).pk for text in ("one", "two", "three")]
+    for form in (chosen(*pks, post="yes"), chosen(pks[0], select_across="1")):
+        answer = staff.post(LIST, form, follow=True)
+        assert "At most 2 at once, and these are 3. Narrow the list with a filter first." in answer.text
+    assert not Message.objects.filter(deleted=True).exists()
