@@ -5,13 +5,16 @@ import functools
 import inspect
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import hypothesis
 import pytest
 from channels.layers import get_channel_layer
 from channels.routing import get_default_application
-from django.contrib.auth.models import Permission, User
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
 from django.core.signals import setting_changed
 from django.db import connection
@@ -108,7 +111,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The test database, emptied in a quick way after each test."""
     with django_db_blocker.unblock(), quick_flush():
-        for model in kinds():  # a new site has some; a test makes its own
+        for model in (*kinds(), Group):  # a new site has some; a test makes its own
             model._default_manager.all().delete()
         yield
 
@@ -181,6 +184,21 @@ def helper(alice: User) -> Callable[..., Client]:
         return browser
 
     return allowed
+
+
+@pytest.fixture
+def moderators(db: None) -> Group:
+    """The group that `migrate` makes on a new site."""
+    import_module("chat.migrations.0008_moderators").make(apps, SimpleNamespace(connection=connection))
+    return Group.objects.get(name="Moderators")
+
+
+@pytest.fixture
+def mod(moderators: Group) -> User:
+    """A moderator, who is no staff."""
+    made = User.objects.create_user("mod", "mod@example.com", PASSWORD)
+    made.groups.add(moderators)
+    return made
 
 
 @pytest.fixture

@@ -6,8 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
+from django.db.models import Count
 from pytest_django import Settings
 
 from chat.models import Message, Room
@@ -176,3 +179,34 @@ def test_the_room_that_pages_lead_to_is_made_where_there_is_none_at_all(other: b
         Room.objects.create(name="other")
     import_module("chat.migrations.0006_lobby").make(apps, SimpleNamespace(connection=connection))
     assert [found.name for found in Room.objects.all()] == ["other" if other else "lobby"]
+
+
+# Moderators.
+
+
+def names_of(group: Group) -> set[str]:
+    return set(group.permissions.values_list("codename", flat=True))
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_a_new_site_has_moderators_before_and_after_it_has_permissions(
+    empty: bool, request: pytest.FixtureRequest
+) -> None:
+    if empty:
+        request.addfinalizer(ContentType.objects.clear_cache)
+        ContentType.objects.all().delete()  # permissions go with them, as before the end of the first `migrate`
+    made: Group = request.getfixturevalue("moderators")
+    assert names_of(made) == {"moderate_room", "view_room", "view_message", "view_sanction"}
+    create_permissions(apps.get_app_config("chat"), verbosity=0)
+    assert not Permission.objects.values("content_type", "codename").annotate(n=Count("pk")).filter(n__gt=1)
+    assert names_of(made) == {"moderate_room", "view_room", "view_message", "view_sanction"}
+
+
+def test_a_team_s_own_group_of_that_name_stays_as_it_is(request: pytest.FixtureRequest) -> None:
+    Group.objects.create(name="Moderators")
+    assert names_of(request.getfixturevalue("moderators")) == set()
+
+
+def test_who_is_in_that_group_moderates_and_is_no_staff(mod: User) -> None:
+    assert mod.has_perm("chat.moderate_room")
+    assert not mod.is_staff
