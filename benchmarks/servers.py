@@ -34,6 +34,8 @@ PRODUCTION = {
     # Limits stay at work, and are raised to where a measurement does not meet them.
     "CHORUS_COMMAND_RATE": str(ROOM),
     "CHORUS_COMMAND_BURST": str(ROOM),
+    "CHORUS_CONNECT_RATE": str(ROOM),
+    "CHORUS_CONNECT_BURST": str(ROOM),
     "CHORUS_CONNECTIONS_PER_PROCESS": str(ROOM),
 }
 MESSAGE_BYTES = 128

@@ -1,10 +1,11 @@
 """Builds the applications behind a server, for this site or a team's own.
 
-Of a socket, from outside in: who is at its end is worked out, the server's own `send` is kept, the origin is
-judged, credentials are read, a route is found; an unknown one is refused.
+Of a socket, from outside in: who is at its end is worked out, the handshakes of its network are counted, the origin
+is judged, credentials are read, a route is found; an unknown one is refused.
 """
 
 import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -13,9 +14,15 @@ from django.conf import settings
 from django.urls import URLPattern, re_path
 
 from realtime import db
+from realtime.limits import Throttle
 from realtime.log import log
 from realtime.peer import FORWARDING, Peer, peer_of
+from realtime.per_loop import PerLoop
+from realtime.rates import rates
 from realtime.scope import Application, Receive, Scope, Send, header, headers, loggable, query_of, refuse_handshake
+
+LOGGED_SECONDS = 10.0
+"""Between two lines about handshakes that are refused to one network."""
 
 logger = logging.getLogger("chorus.socket")
 
@@ -40,14 +47,27 @@ async def unknown_route(scope: Scope, receive: Receive, send: Send) -> None:
     await refuse_handshake(scope, receive, send, 404)
 
 
+refusals: PerLoop[Throttle] = PerLoop(Throttle)
+"""Which networks' refusals stand in the log lately."""
+
+
 class Outermost:
-    """Keeps the server's own `send`, which middleware further in may wrap at a cost for every message."""
+    """Counts handshakes before they cost anything.
+
+    It keeps the server's own `send`, which middleware further in may wrap at a cost for every message.
+    """
 
     def __init__(self, inner: Application) -> None:
         self.inner = inner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
+        network = peer_of(scope).network
+        if wait := rates.here().connect(network):
+            if refusals.here().passes(network, LOGGED_SECONDS):
+                log(logger, "refused: too many handshakes", address=peer_of(scope).address)
+            await refuse_handshake(scope, receive, send, 429, retry_after=math.ceil(wait))
+            return
         # The scope was made for this connection: it is not copied, since each copy would live as long as the socket.
         scope.update(server_send=send, **_reached(scope, peer_of(scope)))
         try:

@@ -1,134 +1,22 @@
-"""Limits on what one person may send, and on how often something may happen. Counted per process."""
+"""Limits on what one client may send at once, and on how often something may happen; rates are in realtime.rates."""
 
+import ipaddress
 import time
-from collections import deque
+
+from django.conf import settings
 
 from realtime.conf import conf
-from realtime.per_loop import PerLoop
-from realtime.protocol import CloseCode, Refused
-
-STRIKES = 3
-STRIKE_SECONDS = 60.0
-PINGS_PER_SECOND, PING_BURST = 5.0, 20
-"""Pings that one socket may send; a client of ours sends one in 20 s of silence."""
-GUESTS_TOGETHER = 10
-"""The guests of a network together may send as much as so many people: a guest's key is free to make."""
-HOLDERS_KEPT = 20_000
-HISTORY_COST = 5
-"""A page of history counts as so many messages."""
+from realtime.protocol import Refused
 
 
-class Bucket:
-    """A token bucket: it is full to begin with, and fills at a rate. What costs more than is left is owed."""
-
-    __slots__ = ("_at", "_left")
-
-    def __init__(self, burst: float) -> None:
-        self._left = burst
-        self._at = time.monotonic()
-
-    def wait(self, rate: float, burst: float) -> float:
-        """Seconds until there is room for one more; 0: there is."""
-        now = time.monotonic()
-        self._left = min(self._left + (now - self._at) * rate, burst)
-        self._at = now
-        return max(0.0, (1 - self._left) / rate)
-
-    def spend(self, cost: float) -> None:
-        """Take it out, or owe it."""
-        self._left -= cost
-
-
-class Rates:
-    """Who has sent how much lately: a bucket for each person, and one for all guests of a network together.
-
-    Invariant: the last to be asked is last, so what is forgotten first has had the longest time to fill.
-    """
-
-    def __init__(self) -> None:
-        self._buckets: dict[str, Bucket] = {}
-
-    def take(self, holder: str, cost: float = 1, *, together: str = "") -> None:
-        """Count what a holder sent, and with `together` as what the guests of that network did, or neither.
-
-        There has to be room for one; what it costs more is owed, and waited for by what comes next. Raises Refused
-        `rate_limited` with the seconds until there is room.
-        """
-        rate, burst = conf.command_rate, conf.command_burst
-        if not rate or not burst:
-            return
-        own = self._bucket(holder, burst)
-        if wait := own.wait(rate, burst):
-            raise _too_many("messages", rate, wait)
-        if together:
-            rate, burst = rate * GUESTS_TOGETHER, burst * GUESTS_TOGETHER
-            shared = self._bucket(f"guests {together}", burst)
-            if wait := shared.wait(rate, burst):
-                raise _too_many("messages from this network", rate, wait)
-            shared.spend(cost)
-        own.spend(cost)
-
-    def owe(self, holder: str, cost: float, *, together: str = "") -> None:
-        """Count what something that was taken costs more."""
-        for each in (holder, f"guests {together}"):
-            if bucket := self._buckets.get(each):
-                bucket.spend(cost)
-
-    def _bucket(self, holder: str, burst: float) -> Bucket:
-        buckets = self._buckets
-        bucket = buckets[holder] = buckets.pop(holder) if holder in buckets else Bucket(burst)
-        if len(buckets) > HOLDERS_KEPT:
-            del buckets[next(iter(buckets))]
-        return bucket
-
-
-rates: PerLoop[Rates] = PerLoop(Rates)
-"""Of this process: its sockets and requests share them."""
-
-
-def cost_of(size: int) -> float:
-    """What a frame or a body of so many bytes counts as: a long one as several."""
-    return max(1.0, size / conf.command_bytes) if conf.command_bytes else 1.0
-
-
-def _too_many(what: str, rate: float, wait: float) -> Refused:
-    return Refused("rate_limited", f"Too many {what} (max {rate:g} per second)", retry_after=max(0.001, round(wait, 3)))
-
-
-class Strikes:
-    """How often one socket was refused lately; the third time within a minute closes it."""
-
-    __slots__ = ("_at",)
-
-    def __init__(self) -> None:
-        self._at: deque[float] | None = None
-
-    def refuse(self, refusal: Refused) -> Refused:
-        """Note a refusal for too high a rate, which closes the socket if it was one too many."""
-        now = time.monotonic()
-        strikes = self._at = self._at or deque()
-        strikes.append(now)
-        while now - strikes[0] > STRIKE_SECONDS:
-            strikes.popleft()
-        refusal.close = CloseCode.RATE if len(strikes) >= STRIKES else None
-        return refusal
-
-
-class PingRate:
-    """The pings of one socket, which no setting frees: each is answered."""
-
-    __slots__ = ("_bucket", "_strikes")
-
-    def __init__(self) -> None:
-        self._bucket = Bucket(PING_BURST)
-        self._strikes = Strikes()
-
-    def take(self) -> None:
-        """Count one; raises Refused `rate_limited`."""
-        wait = self._bucket.wait(PINGS_PER_SECOND, PING_BURST)
-        if wait:
-            raise self._strikes.refuse(_too_many("pings", PINGS_PER_SECOND, wait))
-        self._bucket.spend(1)
+def is_own_machine(network: str) -> bool:
+    """Tell whether a client is this machine's own, and in development: limits of a network do not count there."""
+    if not settings.DEBUG:
+        return False
+    try:
+        return ipaddress.ip_address(network).is_loopback
+    except ValueError:
+        return False
 
 
 class Throttle:

@@ -1,15 +1,13 @@
 """The open sockets of this process: what an open socket is to whoever looks at them, the register, and the limits."""
 
-import ipaddress
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from django.conf import settings
-
 from realtime.access import Identity, Rights, Verify
 from realtime.conf import conf
+from realtime.limits import is_own_machine
 from realtime.protocol import CloseCode
 
 
@@ -98,7 +96,7 @@ class OpenSockets:
         if holder.startswith("user:"):
             limit = conf.connections_per_user
         else:
-            limit = 0 if settings.DEBUG and _is_loopback(holder) else conf.connections_per_address
+            limit = 0 if is_own_machine(holder) else conf.connections_per_address
         if limit and self._by_holder[holder] >= limit:
             return False
         self._by_holder[holder] += 1
@@ -109,10 +107,3 @@ class OpenSockets:
         self._by_holder[holder] -= 1
         if not self._by_holder[holder]:
             del self._by_holder[holder]
-
-
-def _is_loopback(network: str) -> bool:
-    try:
-        return ipaddress.ip_address(network).is_loopback
-    except ValueError:
-        return False

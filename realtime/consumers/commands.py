@@ -8,7 +8,6 @@ from typing import Any, ClassVar, TypeVar
 from realtime import db
 from realtime.consumers.socket import UNAVAILABLE, SocketConsumer
 from realtime.hub.outbox import Frame
-from realtime.limits import PingRate
 from realtime.protocol import (
     Auth,
     Command,
@@ -22,6 +21,7 @@ from realtime.protocol import (
     parse_object,
     validate,
 )
+from realtime.rates import PingRate
 
 IN_FLIGHT = 32
 """Commands of one socket that may wait for their commit; more are read when one is answered."""

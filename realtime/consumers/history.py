@@ -18,8 +18,8 @@ from realtime.consumers.stream import StreamConsumer
 from realtime.history_events import Delete, History, HistoryEvent, Joined, Replay, RightsEvent
 from realtime.hub.live import Start
 from realtime.hub.outbox import Frame
-from realtime.limits import HISTORY_COST
 from realtime.protocol import Event
+from realtime.rates import HISTORY_COST
 from realtime.streams.batch import Stored
 from realtime.streams.replay import pages, with_entries
 

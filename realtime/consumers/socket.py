@@ -27,9 +27,10 @@ from realtime.access import Identity, Rights
 from realtime.consumers.login import Speaker
 from realtime.hub.hub import current_hub
 from realtime.hub.outbox import DirectOutbox, FrameWriter, QueuedOutbox
-from realtime.limits import Strikes, cost_of, rates, size_of, too_big
+from realtime.limits import size_of, too_big
 from realtime.peer import peer_of
 from realtime.protocol import Close, CloseCode, Refused
+from realtime.rates import Strikes, cost_of, rates
 from realtime.scope import Receive, Scope, Send, query_of, refuse_handshake
 
 SUBPROTOCOL = "chorus.v1"

@@ -11,8 +11,8 @@ from ninja.security.base import AuthBase
 
 from realtime.access import Credential, Identity, Verify
 from realtime.http.requests import SAFE, ApiRequest, network_of, read_body
-from realtime.limits import cost_of, rates
 from realtime.protocol import ErrorCode, Refused
+from realtime.rates import cost_of, rates
 
 
 class BadLogin(Refused):

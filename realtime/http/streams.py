@@ -10,8 +10,8 @@ from realtime.access import Action, Identity
 from realtime.http.authentication import owe
 from realtime.http.replies import reply_json
 from realtime.http.requests import ApiRequest
-from realtime.limits import HISTORY_COST
 from realtime.protocol import Epoch, Event, Payload, Refused, Sequence, sayable
+from realtime.rates import HISTORY_COST
 from realtime.streams.batch import PAGE, Snapshot, Stored
 from realtime.streams.replay import pages, with_entries
 from realtime.streams.stream import Stream

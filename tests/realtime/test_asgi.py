@@ -30,6 +30,28 @@ async def name_in_lobby(**options: Any) -> str:
         return str(refused.status)
 
 
+async def test_handshakes_are_counted_for_a_network_before_they_cost_anything(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.CHORUS_CONNECT_BURST, settings.CHORUS_CONNECT_RATE = 2, 0.1
+    statuses: list[int] = []
+    for path in ("/ws/echo/", "/ws/nothing/", "/ws/echo/", "/ws/nothing/"):
+        try:
+            async with connect(path, client=("2001:db8::7", 1)):
+                statuses.append(101)
+        except HandshakeRefused as refused:
+            statuses.append(refused.status)
+            headers = refused.headers
+    assert statuses == [101, 404, 429, 429]
+    assert 9 <= int(headers["retry-after"]) <= 10
+    assert len([line for line in caplog.messages if "too many handshakes" in line]) == 1
+    with pytest.raises(HandshakeRefused, match="429"):
+        async with connect("/ws/echo/", client=("2001:db8::8", 1)):
+            pass
+    async with connect("/ws/echo/", client=("2001:db8:1::7", 1)):
+        pass
+
+
 # origin, the name in development, the name in production
 ORIGINS = {
     "ours": (OWN_ORIGIN, "alice", "alice"),

@@ -20,6 +20,8 @@ DEFAULTS = {
     "command_rate": 20,
     "command_burst": 60,
     "command_bytes": 8192,
+    "connect_rate": 50,
+    "connect_burst": 1000,
     "connections_per_user": 20,
     "connections_per_address": 100,
     "connections_per_process": 10_000,

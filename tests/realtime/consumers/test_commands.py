@@ -7,8 +7,8 @@ from pytest_django import Settings
 
 from realtime import db
 from realtime.consumers.commands import IN_FLIGHT
-from realtime.limits import PING_BURST, STRIKES
 from realtime.protocol import Refused
+from realtime.rates import PING_BURST, STRIKES
 from realtime.testing import until
 from tests.realtime.consumers.talk import Talk, talk
 

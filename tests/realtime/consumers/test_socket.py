@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from realtime.hub.hub import current_hub
-from realtime.limits import GUESTS_TOGETHER
+from realtime.rates import GUESTS_TOGETHER
 from realtime.testing import HandshakeRefused, until
 from tests.realtime.consumers.talk import APPLICATION, Talk, held_by, talk
 from tests.realtime.hub.reader import Reader

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from accounts.models import Token
 from chat.models import Room
 from realtime.http.authentication import BadLogin, is_foreign
-from realtime.limits import GUESTS_TOGETHER
+from realtime.rates import GUESTS_TOGETHER
 from realtime.testing import connect
 from tests.ask import ask
 
