@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, F, Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from realtime.access import Identity
+from realtime.access_form import LEVELS, AccessForm, is_private
 from realtime.audit_admin import AuditAdmin
 from realtime.connections_admin import ConnectionAdmin
 from realtime.form_admin import done
@@ -27,7 +29,6 @@ admin.site.register(Connection, ConnectionAdmin)
 if not admin.site.is_registered(LogEntry):  # a site that has a list of its own keeps it
     admin.site.register(LogEntry, AuditAdmin)
 
-LEVELS = ("guest_access", "member_access")
 LISTS = GRANT_FIELDS
 
 
@@ -35,14 +36,15 @@ def access_fields(kind: str, meaning: str = "") -> Any:
     """The part of a form that says who may do what in a `kind` of stream, and what reading and writing mean there."""
     words = (
         f"Guests have no account, members have one. {meaning} The people and groups named here may do it even where "
-        f"members may not. So a private {kind} is: guests nothing, members nothing, and its people here."
+        f"members may not, and in a private {kind} they alone."
     )
-    return ("Who may do what", {"fields": (*LEVELS, *LISTS), "description": words.replace("  ", " ")})
+    return ("Who may do what", {"fields": ("private", *LEVELS, *LISTS), "description": words.replace("  ", " ")})
 
 
 class StreamAdmin(ListAdmin):
     """A kind of stream: who may do what, and where it is."""
 
+    form = AccessForm
     change_form_template = "admin/realtime/stream.html"
     list_filter: ClassVar[Any] = LEVELS
     autocomplete_fields: ClassVar[Any] = LISTS
@@ -51,6 +53,18 @@ class StreamAdmin(ListAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """A stream keeps its name: clients know it by that."""
         return ("name", *self.readonly_fields) if obj else self.readonly_fields
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Without the switch *Private* where an app's own arrangement of fields leaves it out."""
+        form: Any = super().get_form(request, obj, change=change, **kwargs)  # a class of its own for each request
+        if "fields" not in kwargs and "private" not in flatten_fieldsets(self.get_fieldsets(request, obj)):
+            form.base_fields.pop("private", None)
+        return form
+
+    @admin.display(description="private", boolean=True)
+    def private(self, stream: Any) -> bool:
+        """What the switch says to who may not turn it."""
+        return is_private(stream)
 
     @admin.display(description="")
     def page(self, stream: Any) -> str:

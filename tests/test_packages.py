@@ -9,6 +9,7 @@ import pytest
 from tests.test_imports import MAY_IMPORT, ROOT, imported
 
 FACES = {
+    "access_form",
     "asgi",
     "audit_admin",
     "big_forms",

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
@@ -128,3 +129,27 @@ def test_a_counter_is_set_with_a_reason(visit: Visit, room: str, server: Server)
     history = page.locator(".inline-group")
     for text in ("root", "+42", "Counted by hand"):
         expect(history).to_contain_text(text)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_private_is_one_switch(visit: Visit, room: str, server: Server, scripts: bool) -> None:
+    pk = make(server, "chat.Room", f"{room}-{scripts}".lower())
+    page = visit(f"/admin/chat/room/{pk}/change/", name="root", java_script_enabled=scripts)
+    switch, members = page.get_by_label("Private", exact=True), page.get_by_label("Members may:")
+    expect(members).to_be_visible()
+    switch.check()
+    expect(members).to_be_visible(visible=not scripts)
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(switch).to_be_checked()
+    assert levels(server, pk) == "none none"
+    switch.uncheck()
+    expect(members).to_have_value("write")
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(switch).not_to_be_checked()
+    assert levels(server, pk) == "write write"
+
+
+def levels(server: Server, pk: str) -> str:
+    """What guests and members may do in a room."""
+    code = f"from chat.models import Room; room = Room.objects.get(pk={pk})"
+    return server.shell(f"{code}; print(room.guest_access, room.member_access)").splitlines()[-1]

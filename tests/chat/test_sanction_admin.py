@@ -61,7 +61,7 @@ def test_a_room_is_for_its_people(staff: Client, lobby: Room, alice: User, bob: 
 
 def test_the_form_says_how_the_lists_add_to_the_levels(staff: Client, lobby: Room) -> None:
     page = staff.get(page_of(lobby)).text
-    assert "a private room is: guests nothing, members nothing, and its people here" in page
+    assert "may do it even where members may not, and in a private room they alone" in page
     assert page.count("admin-autocomplete") >= 4
 
 

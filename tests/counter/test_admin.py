@@ -52,7 +52,7 @@ def test_the_list_shows_where_counters_stand_and_the_way_to_them(staff: Client, 
 def test_forms_have_no_technical_fields(staff: Client, cups: Counter) -> None:
     for url in (reverse("admin:counter_counter_add"), change_url(cups)):
         fields = staff.get(url).context["adminform"].form.fields
-        assert fields.keys() <= {"name", "title", "guest_access", "member_access", *LISTS}
+        assert fields.keys() <= {"name", "title", "private", "guest_access", "member_access", *LISTS}
 
 
 def test_a_counter_made_in_admin_stands_at_0(staff: Client) -> None:

@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from chat.models import Message, Room
 from realtime.access import Identity
-from realtime.admin import LEVELS, LISTS, access_fields
+from realtime.access_form import LEVELS
+from realtime.admin import LISTS, access_fields
 from realtime.models import Connection
 
 OPS = Identity("user:99", "ops")
@@ -33,8 +34,8 @@ def test_open_sockets_have_a_page() -> None:
 def test_the_form_says_in_words_who_may_what() -> None:
     title, options = access_fields("room", "To read is to listen.")
     assert title == "Who may do what"
-    assert options["fields"] == (*LEVELS, *LISTS)
-    assert "So a private room is" in options["description"]
+    assert options["fields"] == ("private", *LEVELS, *LISTS)
+    assert "in a private room they alone" in options["description"]
     assert "  " not in access_fields("room")[1]["description"]
 
 
