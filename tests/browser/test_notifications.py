@@ -244,7 +244,7 @@ def test_a_refused_notification_stays_in_the_form(visit: Visit, room: str) -> No
     expect(alert).to_have_text("Not published: Only staff publish to system.")
     expect(form(page).get_by_label("Message")).to_have_value("not mine to say")
     form(page).get_by_label("Message").fill("x" * 10_001)
-    expect(alert).to_have_text("1 characters too many: at most 10,000 go in one message.")
+    expect(alert).to_have_text("1 character too many: at most 10,000 go in one message.")
 
 
 def test_hostile_text_is_text(visit: Visit, room: str) -> None:

@@ -140,7 +140,7 @@ def test_an_empty_room_says_what_to_do(visit: Visit, room: str, server: Server) 
 def test_what_is_too_long_stays_in_the_field(visit: Visit, room: str) -> None:
     page = connected(visit(f"/chat/{room}/"))
     say(page, "x" * 10_001)
-    expect(page.get_by_role("alert")).to_have_text("1 characters too many: at most 10,000 go in one message.")
+    expect(page.get_by_role("alert")).to_have_text("1 character too many: at most 10,000 go in one message.")
     expect(page.get_by_label("Message to")).to_have_value("x" * 10_001)
     expect(page.locator(".message")).to_have_count(0)
 

@@ -1,9 +1,12 @@
 /** The room page: the socket's events on one side, the page's parts on the other. */
 
+import { askBeforeLeaving } from "../realtime/page/leaving.js";
+import { ready } from "../realtime/page/ready.js";
 import { connectPage, part } from "../realtime/page/stream.js";
 import { toast } from "../realtime/page/toast.js";
 import { compose } from "./composer.js";
 import { Divider } from "./divider.js";
+import { Draft } from "./draft.js";
 import { People, Typing } from "./people.js";
 import { unsentRow } from "./pending.js";
 import { showRights } from "./rights.js";
@@ -13,7 +16,7 @@ import { Unread } from "./unread.js";
 
 const PAGE = 50; // messages of history asked for at once
 
-const { moderator, maxText } = part("room").dataset;
+const { moderator, maxText, route, visitor } = part("room").dataset;
 
 const room = connectPage({ stream: true, what: "message" });
 const log = part("messages");
@@ -136,10 +139,14 @@ function askDelete(seq, button) {
 }
 
 if (part("composer")) {
+  const draft = new Draft(`${route} ${visitor}`);
+  askBeforeLeaving(() => !draft.isKept);
   compose(part("composer"), {
+    draft,
     maxText: Number(maxText),
     send: (text) => room.send({ action: "send", text }).catch((error) => toast(`Not sent: ${error.message}`, { spokenOnly: true })),
     typing: () => room.signal({ action: "typing" }),
   });
 }
 part("people").open = matchMedia("(min-width: 48rem)").matches;
+ready();

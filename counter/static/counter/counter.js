@@ -1,5 +1,7 @@
 /** The counter page: clicks become commands with an id, states become the number and its line. */
 
+import { counted } from "../realtime/page/numbers.js";
+import { ready } from "../realtime/page/ready.js";
 import { connectPage, part, tellRefused } from "../realtime/page/stream.js";
 import { HourLine } from "./line.js";
 import { BigNumber, inWords } from "./number.js";
@@ -34,7 +36,7 @@ let patience = 0;
 
 function showPending() {
   const { length } = counter.pending;
-  const words = `${length} ${length === 1 ? "click" : "clicks"}`;
+  const words = counted(length, "click");
   part("pending").hidden = length === 0;
   part("pending").textContent = counter.status.state === "connected" ? `${words} on the way` : `${words} waiting`;
   if (part("keys")) part("keys").hidden = length > 0;
@@ -65,3 +67,4 @@ if (part("click")) {
     click(document.querySelector(`[data-click="${action}"]`));
   });
 }
+ready();

@@ -2,6 +2,8 @@
 
 import { connectTopics } from "../realtime/connection/topics.js";
 import { showStatus } from "../realtime/page/badge.js";
+import { askBeforeLeaving } from "../realtime/page/leaving.js";
+import { ready } from "../realtime/page/ready.js";
 import { toast } from "../realtime/page/toast.js";
 import { browserNotifications } from "./browser.js";
 import { Feed } from "./feed.js";
@@ -179,9 +181,12 @@ for (const topic of known.values()) list.add(topic);
 for (const name of followed.load()) follow(name);
 topics.subscribe({ [SYSTEM]: undefined });
 if (chosen) open(chosen);
-if (part("publish")) publishing(part("publish"), (notification) => topics.publish(notification));
+const isWritten = part("publish") ? publishing(part("publish"), (notification) => topics.publish(notification)) : () => false;
+const ACTS = ["publish", "ack"];
+askBeforeLeaving(() => isWritten() || topics.pending.some(({ command }) => ACTS.includes(command.action)));
 
 // Where there is room, all is open; on a phone what came is nearest.
 const roomy = matchMedia("(min-width: 60rem)").matches;
 part("topics-details").open = roomy || news().length === 0;
 if (part("publish-details")) part("publish-details").open = roomy;
+ready();

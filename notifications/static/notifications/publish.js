@@ -1,10 +1,9 @@
 /** The form that publishes. What was written stays in it until the server has it. */
 
+import { counted, tooMany } from "../realtime/page/numbers.js";
 import { HELP } from "./priorities.js";
 
-const format = new Intl.NumberFormat();
-
-/** Wire up `form`; `publish(notification)` resolves with `published`. */
+/** Wire up `form`; `publish(notification)` resolves with `published`. Returns whether it holds a message, as a function. */
 export function publishing(form, publish) {
   const { topic, message, title, tags } = form.elements;
   const button = form.querySelector(".button");
@@ -16,7 +15,7 @@ export function publishing(form, publish) {
 
   const excess = () => (maxText ? Array.from(message.value).length - maxText : 0);
   const check = () => {
-    wrong.textContent = excess() > 0 ? `${format.format(excess())} characters too many: at most ${format.format(maxText)} go in one message.` : "";
+    wrong.textContent = tooMany(excess(), maxText);
   };
 
   form.addEventListener("change", help);
@@ -46,9 +45,10 @@ export function publishing(form, publish) {
     }
   });
   help();
+  return () => message.value.trim() !== "";
 }
 
 function told({ topic, recipients }) {
-  const reached = recipients === 0 ? "Nobody is listening just now; it waits for them" : `${format.format(recipients)} listening ${recipients === 1 ? "window or program" : "windows and programs"} got it`;
+  const reached = recipients === 0 ? "Nobody is listening just now; it waits for them" : `${counted(recipients, "listening window or program", "listening windows and programs")} got it`;
   return `Published to ${topic}. ${reached}.`;
 }

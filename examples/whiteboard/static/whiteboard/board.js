@@ -2,6 +2,7 @@
 
 import { keepItems } from "../realtime/connection/items.js";
 import { element } from "../realtime/page/dom.js";
+import { ready } from "../realtime/page/ready.js";
 import { connectPage, part, tellRefused } from "../realtime/page/stream.js";
 
 const STEPS = { ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, -10], ArrowDown: [0, 10] };
@@ -40,3 +41,4 @@ part("form")?.addEventListener("submit", (event) => {
   board.send({ action: "put", text: part("text").value, x: within(600 * Math.random()), y: within(300 * Math.random()) });
   event.target.reset();
 });
+ready();

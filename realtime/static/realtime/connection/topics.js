@@ -62,6 +62,11 @@ class Topics {
     return this.#status.watch(listener);
   }
 
+  /** As in socket.js. */
+  get pending() {
+    return this.#socket.pending;
+  }
+
   tryNow() {
     this.#socket.tryNow();
   }

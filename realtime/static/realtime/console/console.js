@@ -3,6 +3,7 @@
 import { explain } from "../connection/closing.js";
 import { copyFrom } from "../page/clipboard.js";
 import { element } from "../page/dom.js";
+import { ready } from "../page/ready.js";
 import { Frames } from "./frames.js";
 import { snippet } from "./snippets.js";
 
@@ -193,3 +194,4 @@ part("console").addEventListener("input", update);
 
 choose("mode", message.value.startsWith("{") ? "json" : "text");
 update();
+ready();

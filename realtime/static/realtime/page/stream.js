@@ -2,20 +2,27 @@
 
 import { connect } from "../connection/socket.js";
 import { showStatus } from "./badge.js";
+import { askBeforeLeaving } from "./leaving.js";
 import { toast } from "./toast.js";
+
+const QUESTIONS = ["history"]; // commands that change nothing
+
+/** Whether what this page was told to do is not acknowledged yet, or was refused and waits for its writer. */
+export const isUnsent = ({ pending }) => pending.some(({ command }) => !QUESTIONS.includes(command.action));
 
 /** The element of the page with `data-` and this name. */
 export const part = (name) => document.querySelector(`[data-${name}]`);
 
 /**
- * Connect to `data-route` (see realtime/place.html), with the options of socket.js. What was not sent survives a reload,
- * `data-status` shows the state of the connection, and an error that answers no command is told in words.
+ * Connect to `data-route` (see realtime/place.html), with the options of socket.js. What was not sent survives a reload and
+ * is asked about before the page is left, `data-status` shows the state of the connection, and an error that answers no command is told in words.
  */
 export function connectPage(options = {}) {
   const { route, visitor } = part("route").dataset;
   const socket = connect(route, { keep: `${route} ${visitor}`, ...options });
   socket.on("error", ({ id, message }) => id == null && toast(message));
   showStatus(part("status"), socket);
+  askBeforeLeaving(() => isUnsent(socket));
   return socket;
 }
 

@@ -1,0 +1,37 @@
+"""What pages ask about before they are left (leaving.js)."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+from tests.browser.leaving import asks
+
+
+def test_clicks_that_wait_ask(visit: Visit, room: str) -> None:
+    page = visit("/")
+    page.route_web_socket(re.compile("/ws/counter/"), lambda _: None)
+    page.goto(f"/counter/{room}/")
+    assert not asks(page)
+    page.get_by_role("button", name="Plus one").click()
+    expect(page.locator("[data-pending]")).to_have_text("1 click waiting")
+    assert asks(page)
+
+
+def test_clicks_that_were_counted_ask_nothing(visit: Visit, room: str) -> None:
+    page = visit(f"/counter/{room}/")
+    page.get_by_role("button", name="Plus one").click()
+    expect(page.locator("[data-number]")).to_have_text("1")
+    assert not asks(page)
+
+
+def test_a_notification_that_was_written_asks_until_it_is_published(visit: Visit, room: str) -> None:
+    page = visit("/notifications/")
+    form = page.locator("[data-publish]")
+    form.get_by_label("Topic").fill(room)
+    assert not asks(page)
+    form.get_by_label("Message").fill("half")
+    assert asks(page)
+    form.get_by_role("button", name="Publish").click()
+    expect(form.locator("[data-publish-state]")).to_contain_text("Published")
+    assert not asks(page)
