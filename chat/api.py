@@ -55,7 +55,7 @@ class Messages(Page):
 @router.get("/", response={200: Rooms, **ERRORS}, openapi_extra=GUESTS_TOO)
 async def list_rooms(request: ApiRequest) -> HttpResponse:
     """The rooms that you may read."""
-    found = await db.run(readable, Room, request.auth)
+    found = await db.run_apart(readable, Room, request.auth)
     rooms = [RoomInfo(name=r.name, title=str(r), description=r.description, seq=r.last_seq) for r in found]
     return reply(Rooms(rooms=rooms))
 

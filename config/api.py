@@ -76,7 +76,7 @@ async def recent_numbers() -> dict[str, int]:
     recent, now = _recent.here(), time.monotonic()
     if now >= recent.until:
         recent.until = now + RECENT_SECONDS
-        recent.numbers = asyncio.ensure_future(db.run(numbers))
+        recent.numbers = asyncio.ensure_future(db.run_apart(numbers))
     return await asyncio.shield(recent.numbers)
 
 

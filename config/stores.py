@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from config import environment
-from realtime.conf import Conf
+from realtime.conf import Conf, variable
 
 OURS = Path(__file__).resolve().parent.parent / "var"
 """DATA_DIR unless another is set."""
@@ -82,7 +82,10 @@ def database(data_dir: Path) -> dict[str, Any]:
     else:
         from psycopg import IsolationLevel
 
-        threads = environment.number("CHORUS_DB_THREADS", default=Conf.model_fields["db_threads"].default)
+        threads = sum(
+            environment.number(variable(field), default=Conf.model_fields[field].default)
+            for field in ("db_threads", "history_threads")
+        )
         pool = {"min_size": 1, "max_size": threads + 12, "timeout": 5}  # sockets; the journal and pages
         # Whatever the role's default is: under another, what waited for a row's lock fails instead of going on.
         fixed = {"pool": pool, "isolation_level": IsolationLevel.READ_COMMITTED}

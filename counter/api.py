@@ -44,7 +44,7 @@ class Counters(Payload):
 @router.get("/", response={200: Counters, **ERRORS}, openapi_extra=GUESTS_TOO)
 async def list_counters(request: ApiRequest) -> HttpResponse:
     """The counters that you may read."""
-    found = await db.run(readable, Counter, request.auth)
+    found = await db.run_apart(readable, Counter, request.auth)
     counters = [CounterInfo(name=c.name, title=str(c), value=c.value, version=c.last_seq) for c in found]
     return reply(Counters(counters=counters))
 

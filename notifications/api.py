@@ -85,7 +85,7 @@ class Receipt(events.NotificationEvent):
 @router.get("/", response={200: TopicList, **ERRORS}, openapi_extra=GUESTS_TOO)
 async def list_topics(request: ApiRequest) -> HttpResponse:
     """The topics that you may subscribe to; your own is `me`."""
-    return reply(TopicList(topics=await db.run(_list_topics, request.auth)))
+    return reply(TopicList(topics=await db.run_apart(_list_topics, request.auth)))
 
 
 def _list_topics(identity: Identity) -> list[TopicInfo]:
@@ -211,7 +211,7 @@ def _said(request: HttpRequest) -> dict[str, Any]:
 @router.get("/{topic}/{seq}/", response={200: Receipt | Deleted, **ERRORS}, openapi_extra=GUESTS_TOO)
 async def get_notification(request: ApiRequest, topic: Addressed, seq: Sequence) -> HttpResponse:
     """A notification, and who has acknowledged it."""
-    return reply(await db.run(_receipt, topic, seq, request.auth))
+    return reply(await db.run_apart(_receipt, topic, seq, request.auth))
 
 
 def _receipt(name: str, seq: int, identity: Identity) -> Payload:

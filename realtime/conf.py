@@ -69,7 +69,9 @@ class Conf(Settings):
     review_interval: Interval = 60
     """Seconds within which every open socket's login and rights are looked at again, asked for or not."""
     db_threads: Annotated[int, Field(ge=1, le=64)] = 4
-    """Threads, each with a database connection, for what sockets read."""
+    """Threads, each with a database connection, for logins, rights and joins."""
+    history_threads: Annotated[int, Field(ge=1, le=64)] = 2
+    """The same for pages of history, lists and pruning."""
 
 
 def variable(field: str) -> str:

@@ -21,6 +21,9 @@ T = TypeVar("T")
 WAIT_SECONDS = 5.0
 """How long a socket waits for the database; longer would starve its pongs too."""
 
+WAITING = 200
+"""Calls that may wait for the threads of `run_apart`: more could not be answered in WAIT_SECONDS."""
+
 logger = logging.getLogger("chorus.db")
 
 
@@ -31,8 +34,11 @@ class Unavailable(Exception):
 class Threads:
     """A few threads for database work, each with its own connections, kept open between calls."""
 
-    def __init__(self, size: int, name: str) -> None:
+    def __init__(self, size: int, name: str, waiting: int | None = None) -> None:
+        """`waiting`: how many calls may wait for a thread, from one event loop; None: any number."""
         self._executor = ThreadPoolExecutor(size, thread_name_prefix=f"chorus-{name}")
+        self._most = None if waiting is None else size + waiting
+        self._under_way = 0
         self._opened: set[BaseDatabaseWrapper] = set()
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -41,6 +47,15 @@ class Threads:
         Raises Unavailable after WAIT_SECONDS (the thread works on, its result is dropped) and when the
         connection is lost or the database is locked, full or shutting down; other errors pass through.
         """
+        if self._most is not None and self._under_way >= self._most:
+            raise Unavailable("too much waits for the database")
+        self._under_way += 1
+        try:
+            return await self._run(function, *args, **kwargs)
+        finally:
+            self._under_way -= 1
+
+    async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._executor, lambda: self._call(function, *args, **kwargs))
         try:
@@ -71,20 +86,33 @@ class Threads:
             connection.dec_thread_sharing()
 
 
-_readers: Threads | None = None
+_pools: dict[str, Threads] = {}
 
 
 async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run synchronous database work of a socket in this process's reader threads; see Threads.run."""
-    global _readers
-    if _readers is None:
-        _readers = Threads(conf.db_threads, "reader")
-    return await _readers.run(function, *args, **kwargs)
+    """Run synchronous database work of a socket in this process's reader threads; see Threads.run.
+
+    For what is short and what others wait for: logins, rights, joins, repairs.
+    """
+    return await _pool("reader", conf.db_threads).run(function, *args, **kwargs)
+
+
+async def run_apart(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run work that may be long in threads of its own, so that it delays no join: pages of history, lists, pruning.
+
+    Raises Unavailable at once while WAITING others wait; see Threads.run for the rest.
+    """
+    return await _pool("history", conf.history_threads, WAITING).run(function, *args, **kwargs)
+
+
+def _pool(name: str, size: int, waiting: int | None = None) -> Threads:
+    pool = _pools.get(name)
+    if pool is None:
+        pool = _pools[name] = Threads(size, name, waiting)
+    return pool
 
 
 def close() -> None:
-    """Close the reader threads and their connections; the next `run` makes new ones."""
-    global _readers
-    if _readers is not None:
-        _readers.close()
-        _readers = None
+    """Close all these threads and their connections; what is run next makes new ones."""
+    while _pools:
+        _pools.popitem()[1].close()

@@ -82,7 +82,7 @@ class HistoryConsumer(StreamConsumer):
         """Send older entries."""
         await self.require("read")
         self.owe(HISTORY_COST - 1)
-        entries, more = await db.run(self.stream.history, before=asked.before, limit=asked.limit)
+        entries, more = await db.run_apart(self.stream.history, before=asked.before, limit=asked.limit)
         event = HistoryEvent(more=more, id=asked.id, messages=[])
         await self.reply(with_entries(event, entries))
 

@@ -33,7 +33,7 @@ def open_stream(model: type[Stream], name: str, identity: Identity, action: Acti
 
 
 def readable(model: type[Stream], identity: Identity) -> list[Any]:
-    """The streams that `identity` may read, and their token too. Synchronous, for db.run."""
+    """The streams that `identity` may read, and their token too. Synchronous, for db.run_apart."""
     streams = model._default_manager.readable_by(identity)
     return [stream for stream in streams if identity.has_scope("read", stream)]
 
@@ -65,7 +65,7 @@ async def reply_page(
 ) -> HttpResponse:
     """The entries asked for, in an app's kind of page; their ready JSON is not decoded."""
     owe(request, HISTORY_COST - 1)
-    found, entries = await db.run(_read, stream, asked)
+    found, entries = await db.run_apart(_read, stream, asked)
     return reply_json(with_entries(model.model_validate({**found, **fields, "messages": []}), entries))
 
 

@@ -75,13 +75,13 @@ async def prune_now_and_then() -> None:
 
 
 async def _prune_all() -> None:
-    """Prune in the threads of sockets, step by step between what sockets read."""
+    """Prune in the threads of what may be long, step by step between pages of history."""
     for model in kinds():
-        for pk in await db.run(_keys, model):
-            while await db.run(_step, model, pk):
+        for pk in await db.run_apart(_keys, model):
+            while await db.run_apart(_step, model, pk):
                 pass
     for step in steps:
-        while await db.run(step):
+        while await db.run_apart(step):
             pass
     logger.info("pruned")
 

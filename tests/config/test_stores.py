@@ -100,9 +100,9 @@ def test_sqlite_is_set_up_to_keep_what_it_acknowledged(tmp_path: Path) -> None:
 
 def test_the_pool_has_room_for_pages_beside_the_threads_of_sockets(tmp_path: Path) -> None:
     url = "postgres://u:p@db/chorus?sslmode=require"
-    (databases,) = values(tmp_path, "DATABASES", DATABASE_URL=url, CHORUS_DB_THREADS="10")
+    (databases,) = values(tmp_path, "DATABASES", DATABASE_URL=url, CHORUS_DB_THREADS="10", CHORUS_HISTORY_THREADS="5")
     options = databases["default"]["OPTIONS"]
-    assert options["pool"]["max_size"] >= 10 + 8
+    assert options["pool"]["max_size"] >= 10 + 5 + 8
     assert options["pool"]["timeout"] == 5
     assert options["sslmode"] == "require"
     assert databases["default"]["CONN_HEALTH_CHECKS"] is True

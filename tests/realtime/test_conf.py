@@ -26,8 +26,9 @@ DEFAULTS = {
     "connections_per_address": 100,
     "connections_per_process": 10_000,
     "db_threads": 4,
+    "history_threads": 2,
 }
-LIMITS = sorted(DEFAULTS.keys() - {"namespace", "db_threads"})
+LIMITS = sorted(DEFAULTS.keys() - {"namespace", "db_threads", "history_threads"})
 
 
 @pytest.mark.parametrize("name", sorted(DEFAULTS))

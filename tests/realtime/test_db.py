@@ -76,6 +76,27 @@ async def test_several_functions_run_at_the_same_time() -> None:
     assert sorted(await asyncio.gather(*[db.run(together.wait, 5) for _ in range(4)])) == [0, 1, 2, 3]
 
 
+async def test_what_may_be_long_delays_nothing_else() -> None:
+    go_on = threading.Event()
+    long = [asyncio.ensure_future(db.run_apart(go_on.wait, 5)) for _ in range(50)]
+    assert await db.run(lambda: threading.current_thread().name) == "chorus-reader_0"
+    go_on.set()
+    assert all(await asyncio.gather(*long))
+
+
+async def test_who_would_wait_too_long_is_told_at_once() -> None:
+    go_on = threading.Event()
+    threads = db.Threads(1, "test", waiting=2)
+    first = [asyncio.ensure_future(threads.run(go_on.wait, 5)) for _ in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(db.Unavailable, match="too much waits"):
+        await threads.run(int)
+    go_on.set()
+    assert all(await asyncio.gather(*first))
+    assert await threads.run(int) == 0
+    threads.close()
+
+
 async def test_after_close_no_connection_is_left_and_the_next_call_opens_one() -> None:
     first = await db.run(my_connection)
     await asyncio.to_thread(db.close)

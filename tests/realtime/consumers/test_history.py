@@ -1,5 +1,7 @@
 """The sockets of a history, by an app that adds a command and nothing else. Rooms stand for all histories."""
 
+import threading
+from contextlib import AsyncExitStack
 from typing import Any, Literal
 
 import pytest
@@ -122,6 +124,20 @@ async def test_a_page_of_history_costs_as_much_as_five_commands(lobby: Room, set
         for _ in range(3):
             await guest.command("history")
         assert [(await guest.event())["type"] for _ in range(3)] == ["history", "history", "error"]
+
+
+async def test_nobody_s_history_delays_a_join(lobby: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+    monkeypatch.setattr(Room, "history", lambda *_, **__: (go_on.wait(20) and [], False))
+    async with AsyncExitStack() as stack:
+        for _ in range(10):
+            guest = await stack.enter_async_context(socket())
+            await guest.next("joined")
+            await guest.command("history")
+        async with socket() as late:
+            await late.next("joined")
+        go_on.set()
+        assert (await guest.next("history"))["messages"] == []
 
 
 async def test_an_own_entry_may_be_deleted(lobby: Room) -> None:
