@@ -40,8 +40,8 @@ router = Router(tags=["Notifications"])
 TOPIC = rf"({NAME}|@[^,\u0000-\u001f\u007f-\u009f]{{1,150}})"
 Addressed = Annotated[str, AfterValidator(sayable), Field(json_schema_extra={"pattern": f"^{TOPIC}$"})]
 """A topic in an address: its name, `me`, or `@` and a user name."""
-Several = Annotated[str, Field(max_length=2**16, json_schema_extra={"pattern": f"^{TOPIC}(,{TOPIC})*$"})]
-"""Topics in an address, separated by commas."""
+Several = Annotated[str, Field(max_length=2**12, json_schema_extra={"pattern": f"^{TOPIC}(,{TOPIC})*$"})]
+"""Topics in an address, separated by commas; percent-encoded, whatever they are, they fit into 64 KB of a request."""
 
 
 class TopicInfo(Payload):

@@ -149,6 +149,8 @@ def _host(asked: str, forwarded_port: str, scheme: str) -> tuple[str, int | None
     host, port = split_domain_port(asked)
     if not host or not validate_host(host, settings.ALLOWED_HOSTS):
         return "", None
+    if asked.removesuffix(f":{port}").endswith("."):  # browsers keep a root's dot, in a page's origin too
+        host += "."
     if not port:
         number = _port(forwarded_port)
         # A proxy behind the one that ended TLS says 80 of what came as https: no browser was there.

@@ -35,7 +35,7 @@ REFUSED = {
     "a room without a name": (handshake("/ws/chat/"), {404}),
     "the root": (handshake("/"), {404}),
     "a page": (handshake("/console/"), {404}),
-    "HTTP on a socket's path": (handshake(without=UPGRADE), {404}),
+    "HTTP on a socket's path": (handshake(without=UPGRADE), {426}),
 }
 
 

@@ -4,6 +4,7 @@ On PostgreSQL, where others commit between the reading and the saving of a form;
 """
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.client import HTTPConnection
@@ -12,7 +13,7 @@ from urllib.parse import urlencode
 from tests.processes import Server
 from tests.servers.chaos.ledger import Ledger, Tally
 from tests.servers.chaos.rows import Row
-from tests.servers.chaos.traffic import Listener, Talker, listening, postgres_site, settled, stored, talking
+from tests.servers.chaos.traffic import ROOM, Listener, Talker, listening, postgres_site, settled, stored, talking
 from tests.servers.chaos.watch import acknowledged_again, promise_calm, promise_open
 from tests.servers.clients import Page, get, log_in_with_browser
 
@@ -57,9 +58,14 @@ class Admin:
 
     server: Server
     cookie: str = field(init=False)
+    room: str = field(init=False)
+    """The page of the room that is talked in."""
 
     def __post_init__(self) -> None:
         self.cookie = log_in_with_browser(self.server, "root")
+        found = re.search(r"/admin/chat/room/\d+/change/", self.get(f"/admin/chat/room/?q={ROOM}").text)
+        assert found, "admin's list shows no room"
+        self.room = found[0]
 
     def get(self, path: str) -> Page:
         """Ask for a page."""
@@ -78,10 +84,9 @@ class Admin:
 
 def save(admin: Admin, form: Form, description: str, tally: Tally) -> None:
     """Save a room's form that was opened some time ago, and see that it was saved."""
-    path = "/admin/chat/room/1/change/"
     values = {**form.values, "description": description, "_save": "Save"}
-    status = admin.post(path, values)
-    shown = Form(admin.get(path).text).values["description"].strip()
+    status = admin.post(admin.room, values)
+    shown = Form(admin.get(admin.room).text).values["description"].strip()
     tally.promise((status, shown) == (302, description), f"the form was not saved: {status}, {shown!r}")
 
 
@@ -93,11 +98,11 @@ async def saved(long: bool) -> Tally:
         listeners = [Listener(ledger, f"listener {number}", [server], "bob") for number in range(2)]
         async with listening(*listeners):
             admin = await asyncio.to_thread(Admin, server)
-            old = Form((await asyncio.to_thread(admin.get, "/admin/chat/room/1/change/")).text)
+            old = Form((await asyncio.to_thread(admin.get, admin.room)).text)
             async with talking(*talkers):
                 for number in range(SAVES_LONG if long else SAVES):
                     await acknowledged_again(talkers)
-                    page = await asyncio.to_thread(admin.get, "/admin/chat/room/1/change/")
+                    page = await asyncio.to_thread(admin.get, admin.room)
                     form = Form(page.text) if number % 2 else old
                     await asyncio.to_thread(save, admin, form, f"Saved {number}", noted)
             tally = await settled(site, ledger, listeners)
