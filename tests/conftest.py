@@ -111,7 +111,8 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The test database, emptied in a quick way after each test."""
     with django_db_blocker.unblock(), quick_flush():
-        for model in (*kinds(), Group):  # a new site has some; a test makes its own
+        models: tuple[Any, ...] = (*kinds(), Group)
+        for model in models:  # a new site has some; a test makes its own
             model._default_manager.all().delete()
         yield
 
