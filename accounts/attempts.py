@@ -91,6 +91,17 @@ class Attempt:
         return f"chorus-login-{kind}-{digest}-{self._window}"
 
 
+def refusal_of(attempt: Attempt, request: HttpRequest) -> Refused | None:
+    """Count an attempt with a password, unless a foreign page sends it; returns why it may not be made, or None."""
+    if is_foreign(request):
+        return Refused("forbidden", FOREIGN)
+    try:
+        attempt.start()
+    except Refused as refusal:
+        return refusal
+    return None
+
+
 async def count_bad_token(network: str) -> None:
     """Count a bad token; raises Refused `rate_limited` for one too many, Unavailable where it cannot be counted."""
     try:
@@ -110,15 +121,10 @@ class Attempts(AxesHandler):
         """Count an attempt with a password, and tell whether it may be made; none is that a foreign page sends."""
         name = str(get_client_username(request, credentials) or "")
         request.login_attempt = Attempt(network_of(request), name)
-        if is_foreign(request):
-            request.login_refusal = Refused("forbidden", FOREIGN)
-            return False
-        try:
-            request.login_attempt.start()
-        except Refused as refusal:
+        refusal = refusal_of(request.login_attempt, request)
+        if refusal is not None:
             request.login_refusal = refusal
-            return False
-        return True
+        return refusal is None
 
     def user_login_failed(
         self, sender: object, credentials: dict[str, Any], request: Any = None, **kwargs: Any

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from accounts.attempts import Attempt
+from accounts.attempts import Attempt, refusal_of
 from accounts.forms import PasswordForm, TokenForm
 from accounts.models import Token
 from realtime.http import RETRY_SECONDS, STATUS
@@ -69,9 +69,8 @@ class PasswordPage(PasswordChangeView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Count the attempt before the password is looked at."""
         self.attempt = Attempt(network_of(request), request.user.get_username())
-        try:
-            self.attempt.start()
-        except Refused as refusal:
+        refusal = refusal_of(self.attempt, request)
+        if refusal is not None:
             self._log(refusal.message)
             request.login_refusal = refusal  # type: ignore[attr-defined]  # for locked_out
             return locked_out(request)

@@ -12,10 +12,17 @@ from realtime.hub import Subscription
 from realtime.limits import check_length
 from realtime.protocol import Close, CloseCode, Refused
 from realtime.scope import Receive, Scope, Send
+from realtime.secrecy import NOT_SAYABLE, holds_secret
 
 TEXT_ONLY = "text only"
 MAX_PREFIX = 100
 MIN_EVERY, MAX_EVERY = 0.1, 3600.0
+
+
+def check_secrets(text: str) -> None:
+    """Raise Refused for a text that others would read and that holds somebody's secret."""
+    if holds_secret(text):
+        raise Refused("invalid", NOT_SAYABLE)
 
 
 class EchoConsumer(SocketConsumer):
@@ -126,6 +133,7 @@ class GroupConsumer(SocketConsumer):
             await self.log_in(secret)
             return
         check_length(text)
+        check_secrets(text)
         await self.pass_on(text)
 
     def closed(self) -> None:
@@ -148,6 +156,7 @@ class BroadcastConsumer(GroupConsumer):
         """Binary stays binary."""
         self.count(data)
         check_length(data)
+        check_secrets(data.decode("latin-1"))
         self.hub.publish(self.group, data)
         await self.outbox.drain()
 

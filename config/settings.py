@@ -157,6 +157,7 @@ HTTPS = environment.switch("HTTPS", default=not DEBUG)
 """HTTPS=0 with DEBUG=0: a site on a closed network that speaks plain HTTP."""
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
+CSRF_FAILURE_VIEW = "realtime.views.refused_form"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"(^|/)api/status$"]  # asked by health checks on the server itself
 SECURE_HSTS_SECONDS = 30 * 24 * 3600 if HTTPS else 0

@@ -10,7 +10,7 @@ from realtime.texts import LongText, PersonText
 
 MAX_NAMES = 1000
 """Topics that one command names; CHORUS_MAX_TOPICS says how many a socket may subscribe to."""
-TopicName = Annotated[str, StringConstraints(min_length=1, max_length=151)]
+TopicName = Annotated[PersonText, StringConstraints(min_length=1, max_length=151)]
 """A topic, `me`, or `@` and a user name; lower-cased first but for user names."""
 Topics = Annotated[list[TopicName], Field(min_length=1, max_length=MAX_NAMES)]
 Priority = Annotated[int, Field(ge=1, le=5)]

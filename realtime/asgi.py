@@ -78,15 +78,27 @@ class Outermost:
 
 
 class Origin:
-    """Decides whether a cookie counts: only from a page of ours, or of a site in ALLOWED_ORIGINS."""
+    """Decides whether a cookie counts: only from a page of ours, or of a site in ALLOWED_ORIGINS.
+
+    In production nothing is served under a host that is none of ALLOWED_HOSTS, as no page is.
+    """
 
     def __init__(self, inner: Application) -> None:
         self.inner = inner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as a guest where the origin is foreign and this is development."""
+        peer = peer_of(scope)
+        if peer.asked and not peer.host and not settings.DEBUG:
+            logger.warning(
+                "host %r: refused with 403. If it is this site's, add it to ALLOWED_HOSTS.",
+                peer.asked[:200],
+                extra={"route": loggable(scope["path"]), "address": peer.address},
+            )
+            await refuse_handshake(scope, receive, send, 403)
+            return
         origin = ", ".join(headers(scope, b"origin"))  # no browser sends two, so two are foreign
-        ours = not headers(scope, b"origin") or origin in {*settings.ALLOWED_ORIGINS, peer_of(scope).origin}
+        ours = not headers(scope, b"origin") or origin in {*settings.ALLOWED_ORIGINS, peer.origin}
         bearer = (header(scope, b"authorization") or "").lower().startswith("bearer ")
         # Neither needs an origin: nothing is said on such a socket before its token was good.
         if not ours and not bearer and query_of(scope).get("login") != "message":
@@ -95,13 +107,13 @@ class Origin:
                 "foreign origin %r: %s. To trust it, add it to ALLOWED_ORIGINS.",
                 origin,
                 consequence,
-                extra={"route": loggable(scope["path"]), "address": peer_of(scope).address},
+                extra={"route": loggable(scope["path"]), "address": peer.address},
             )
             if not settings.DEBUG:
                 await refuse_handshake(scope, receive, send, 403)
                 return
         scope["cookies_allowed"] = ours
-        del origin
+        del origin, peer  # this frame lives as long as the socket
         await self.inner(scope, receive, send)
 
 
@@ -135,7 +147,7 @@ def http_application(application: Callable[..., Awaitable[None]]) -> Application
         if route.startswith("/ws/"):
             await _refuse_plain(route, peer, send)
             return
-        kept = [(name, value) for name, value in scope["headers"] if name.lower().replace(b"_", b"-") not in DROPPED]
+        kept = [(name, value) for name, value in scope["headers"] if name != b"host" and not _forwards(name)]
         if peer.asked:
             # A host that is not ours stays, for Django to refuse.
             kept.append((b"host", (peer.netloc if peer.host else peer.asked).encode("latin-1")))
@@ -145,7 +157,11 @@ def http_application(application: Callable[..., Awaitable[None]]) -> Application
     return serve
 
 
-DROPPED = FORWARDING | {b"host"}
+def _forwards(name: bytes) -> bool:
+    """Whether a header says something of another connection, however Django would spell it."""
+    return FORWARDING.fullmatch(name.lower().replace(b"_", b"-")) is not None
+
+
 NO_HANDSHAKE = (
     "This is the address of a WebSocket, and the request came without a handshake (no Upgrade header). "
     "If a proxy stands in front, it has to pass Upgrade and Connection on: see docs/proxies.md.\n"
@@ -156,8 +172,10 @@ async def _refuse_plain(route: str, peer: Peer, send: Send) -> None:
     log(logger, "no Upgrade: a socket's address was asked without a handshake", route=route, address=peer.address)
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(NO_HANDSHAKE)).encode()),
         (b"upgrade", b"websocket"),
         (b"connection", b"upgrade"),
+        (b"connection", b"close"),  # the body that may follow is not read
         (b"cache-control", b"no-store"),
     ]
     await send({"type": "http.response.start", "status": 426, "headers": headers})

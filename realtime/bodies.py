@@ -57,7 +57,7 @@ def _limit_of(scope: Scope, limits: Limits) -> int:
 
 
 def _declared(scope: Scope) -> int:
-    said = header(scope, b"content-length") or ""
+    said = (header(scope, b"content-length") or "").lstrip("0")
     return int(said[:18]) if said.isascii() and said.isdecimal() else 0
 
 

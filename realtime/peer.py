@@ -24,8 +24,10 @@ UNIX = "unix"
 DEFAULT_TRUSTED = ("X-Forwarded-For", "X-Forwarded-Proto")
 READABLE = (*DEFAULT_TRUSTED, "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "Forwarded")
 """What TRUSTED_HEADERS may name."""
-FORWARDING = frozenset({*(name.lower().encode() for name in READABLE), b"x-forwarded-by", b"x-real-ip"})
-"""Headers that say something of another connection: none of them means anything further in."""
+FORWARDING = re.compile(
+    rb"forwarded|x-(forwarded|original)-.*|x-real-ip|(x|true|cf)-(client|connecting)-ip|front-end-https"
+)
+"""Headers, in lower case, that say something of another connection: none of them means anything further in."""
 SCHEMES = {"https": "https", "wss": "https", "http": "http", "ws": "http"}
 DEFAULT_PORTS = {"http": 80, "https": 443}
 PREFIX = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+")
@@ -80,8 +82,10 @@ def network_around(address: str) -> str:
 
 
 def read_address(text: str) -> IP | None:
-    """The IP address in a text such as `203.0.113.7:51234`, `[2001:db8::7]:443` or `::ffff:10.0.0.1`; else None."""
-    node = NODE.fullmatch(text.strip())
+    """The IP address in a text such as `203.0.113.7:51234`, `"[2001:db8::7]:443"` or `::ffff:10.0.0.1`; else None."""
+    text = text.strip()
+    quoted = len(text) > 1 and text[0] == text[-1] == '"'
+    node = NODE.fullmatch(text[1:-1] if quoted else text)
     assert node is not None
     found: str = node["six"] or node["four"] or node["bare"] or ""
     try:
@@ -213,7 +217,17 @@ def _element(text: str) -> dict[str, str]:
 
 @cache
 def _proxies() -> tuple[Network, ...]:
-    return tuple(ipaddress.ip_network(each, strict=False) for each in settings.TRUSTED_PROXIES if each != UNIX)
+    return tuple(
+        _as_read(ipaddress.ip_network(each, strict=False)) for each in settings.TRUSTED_PROXIES if each != UNIX
+    )
+
+
+def _as_read(network: Network) -> Network:
+    """A network of mapped IPv4 addresses (RFC 4291 §2.5.5.2) as the IPv4 one whose addresses are read."""
+    mapped = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
+    if mapped is None or network.prefixlen < 96:
+        return network
+    return ipaddress.ip_network((mapped, network.prefixlen - 96))
 
 
 @cache

@@ -1,5 +1,6 @@
 """Values that a client sent: what an integer is among them, and what is wrong, told in few words however much it is."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ MAX_PROBLEMS = 10
 """Problems that one error tells."""
 MAX_BYTES = 3500
 """Bytes of JSON that they take, each told by field and in the message; an error stays below 4096."""
+LENGTH = re.compile(r"Value should have (at (?:most|least) \d+) items? after validation, not \d+")
+"""What Pydantic says of the length of a text that it has looked at already."""
 MAX_NAME, MAX_MESSAGE = 60, 200
 """Characters of a field's name, which a client may have made up, and of what is wrong with it."""
 
@@ -45,7 +48,8 @@ def told(errors: Iterable[Mapping[str, Any]], *, whole_path: bool = True) -> tup
     for error in errors:
         path = error["loc"] if whole_path else error["loc"][-1:]
         name = brief(".".join(str(part) for part in path), MAX_NAME)
-        found[name] = brief(error["msg"].removeprefix("Value error, "), MAX_MESSAGE)
+        message = LENGTH.sub(r"String should have \1 characters", error["msg"].removeprefix("Value error, "))
+        found[name] = brief(message, MAX_MESSAGE)
     fields: dict[str, str] = {}
     size = 0
     for name, message in found.items():

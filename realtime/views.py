@@ -189,6 +189,12 @@ def console(request: HttpRequest) -> HttpResponse:
     return render(request, "realtime/console.html", context)
 
 
+def refused_form(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Instead of a form that Django's CSRF check refuses, for the reason that is logged; for CSRF_FAILURE_VIEW."""
+    from_elsewhere = "does not match any trusted origins" in reason
+    return render(request, "realtime/refused_form.html", {"from_elsewhere": from_elsewhere}, status=403)
+
+
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     """For what asks for an icon without reading the page, such as Django's admin."""

@@ -102,14 +102,13 @@ def _is_ours(request: HttpRequest) -> bool:
 
 
 def is_foreign(request: HttpRequest) -> bool:
-    """Whether another site's page made the request: by its Origin or, where browsers send none, by Sec-Fetch-Site.
+    """Whether another site's page made the request: by its Origin or by Sec-Fetch-Site, whichever says so.
 
     What sends neither is no page of a browser, or one too old to tell. ALLOWED_ORIGINS are not foreign.
     """
-    origin = request.headers.get("Origin")
-    if origin is None:
-        return bool(request.headers.get("Sec-Fetch-Site") == "cross-site")
-    return not _is_ours(request) and origin not in settings.ALLOWED_ORIGINS
+    if request.headers.get("Origin") in settings.ALLOWED_ORIGINS:
+        return False
+    return not _is_ours(request) or request.headers.get("Sec-Fetch-Site", "").lower() == "cross-site"
 
 
 def _address_key(request: HttpRequest) -> str:

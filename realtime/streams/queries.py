@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from realtime.access import AccessLevel, Identity, require
 from realtime.protocol import CloseCode, Refused
+from realtime.secrecy import NOT_SAYABLE, holds_secret
 from realtime.streams.grants import GRANT_FIELDS, granted_to
 from realtime.streams.name import is_name, validate_name
 
@@ -40,8 +41,10 @@ class StreamQuerySet(models.QuerySet[Any]):
         With `make` false nobody does in production: a link or an image on another site's page can ask that much in
         somebody's name. Raises Refused with close code 4500 for what is no name, and 4504 where none has that name.
         """
-        name = name.lower()
         kind = self.model._meta.verbose_name
+        if holds_secret(name):  # before it is lower-cased: a name is told to others
+            raise Refused("invalid", f"Bad {kind} name: {NOT_SAYABLE}", close=CloseCode.BAD_NAME)
+        name = name.lower()
         if not is_name(name):
             raise Refused("invalid", f"Bad {kind} name. {validate_name.message}", close=CloseCode.BAD_NAME)
         stream = self.filter(name=name).first()

@@ -141,6 +141,15 @@ def test_forms_want_their_csrf_token(alice: User) -> None:
     assert browser.post(reverse("tokens"), NEW).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("headers", "why"), [({}, "too old"), ({"origin": "https://testserver:8443"}, "came from another address")]
+)
+def test_a_refused_form_says_what_was_wrong_with_it(alice: User, headers: dict[str, str], why: str) -> None:
+    browser = Client(enforce_csrf_checks=True, headers=headers)
+    answer = browser.post(reverse("login"), {"username": "alice", "password": PASSWORD})
+    assert (answer.status_code, why in answer.text) == (403, True)
+
+
 # The present password, and what the new one ends.
 
 
@@ -154,6 +163,16 @@ def test_the_present_password_cannot_be_guessed_for_ever(page: Client, settings:
     settings.AXES_FAILURE_LIMIT = 2
     assert [change(page, "wrong") for _ in range(3)] == [200, 200, 429]
     assert change(page, PASSWORD) == 429
+
+
+def test_one_that_another_site_s_page_sends_is_neither_tried_nor_counted(
+    page: Client, alice: User, settings: Settings
+) -> None:
+    settings.AXES_FAILURE_LIMIT = 2
+    foreign = Client(headers={"Sec-Fetch-Site": "cross-site"})
+    foreign.force_login(alice)
+    assert [change(foreign, old) for old in ("wrong", "wrong", "wrong", PASSWORD)] == [403] * 4
+    assert change(page, PASSWORD) == 302
 
 
 def test_it_is_counted_with_those_of_logins(page: Client, client: Client, settings: Settings) -> None:

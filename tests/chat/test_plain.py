@@ -9,6 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
+from accounts.secret import new_secret
+from realtime.secrecy import NOT_SAYABLE
 from realtime.testing import HandshakeRefused, connect
 from tests.followed import followed
 
@@ -194,6 +196,18 @@ async def test_relay_is_for_text() -> None:
         assert await one.frame() == TOO_LONG
         await one.send("")
         assert await two.frame() == "Someone said: "
+
+
+@pytest.mark.parametrize("route", ["broadcast", "relay"])
+async def test_a_frame_that_holds_a_token_reaches_nobody(route: str) -> None:
+    said: list[str | bytes] = [f'{{"token": "{new_secret()}"}}', f"\n\x0c my token is {new_secret()}"]
+    said += [f"\x00{new_secret()}".encode()] if route == "broadcast" else []
+    async with connect(f"/ws/{route}/") as one, connect(f"/ws/{route}/") as other:
+        for frame in said:
+            await one.send(frame)
+            assert await one.frame() == f"Error: {NOT_SAYABLE}"
+        await one.send("bye")
+        assert str(await other.frame()).endswith("bye")
 
 
 async def test_routes_do_not_hear_each_other() -> None:

@@ -636,6 +636,13 @@ async def test_what_holds_a_token_is_not_published(alerts: Topic, alice: User, s
         await told(alerts, secret)
 
 
+@pytest.mark.parametrize("action", ["subscribe", "unsubscribe"])
+async def test_nor_is_a_topic_called_like_one(secret: str, alice: User, action: str) -> None:
+    async with connect(PATH, user=alice) as socket:
+        await socket.command(action, topics=[secret])
+        assert (await socket.error())["fields"] == {"topics.0": NOT_SAYABLE}
+
+
 WRONG: dict[str, dict[str, Any]] = {
     "topics that are none": {"topics": [""] * 250_000},
     "positions that are none": {"topics": ["alerts"], "since": {str(index): {} for index in range(60_000)}},

@@ -104,6 +104,22 @@ async def test_a_host_that_is_not_ours_makes_no_page_ours(alice: User, lobby: Ro
     assert await name_in_lobby(user=alice, headers=rebound) == "403"
 
 
+async def test_in_production_a_socket_s_host_has_to_be_ours_as_a_page_s(
+    settings: Settings, secret: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.DEBUG = False
+    for more in ({}, {"origin": "http://evil.example"}):
+        with pytest.raises(HandshakeRefused) as refused:
+            async with connect("/ws/echo/", secret=secret, headers={"host": "evil.example", **more}):
+                pass
+        assert refused.value.status == 403
+        assert "host 'evil.example'" in caplog.text
+        assert "ALLOWED_HOSTS" in caplog.text
+    settings.DEBUG = True
+    async with connect("/ws/echo/", headers={"host": "evil.example"}):
+        pass
+
+
 async def test_the_log_says_which_setting_would_trust_a_page(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(HandshakeRefused):
         async with connect("/ws/echo/", headers={"origin": "https://evil.example"}):
@@ -233,7 +249,13 @@ async def test_django_sees_a_request_as_its_client_made_it() -> None:
 
 
 @pytest.mark.usefixtures("behind_proxies")
-@pytest.mark.parametrize("name", ["X-Forwarded-Proto", "x_forwarded_proto", "x-real-ip", "Forwarded"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("X-Forwarded-Proto", "x_forwarded_proto", "x-real-ip", "Forwarded", "X-Forwarded-Ssl", "x-forwarded-server"),
+        *("X-Original-Host", "X_Client_IP", "True-Client-IP", "CF-Connecting-IP", "Front-End-Https"),
+    ],
+)
 async def test_django_sees_nothing_that_a_stranger_forwards(name: str) -> None:
     seen = await reached("192.0.2.1", "/", [("host", "chat.example"), (name, "https")])
     assert (seen["scheme"], seen["client"]) == ("http", ("192.0.2.1", 0))
@@ -255,4 +277,5 @@ async def test_a_socket_without_upgrade_is_426_and_a_line(root: str, caplog: pyt
     assert answer["status"] == 426
     assert (b"upgrade", b"websocket") in answer["headers"]
     assert b"no Upgrade header" in answer["body"]
+    assert (b"connection", b"close") in answer["headers"], "what may follow as its body is not read"
     assert "without a handshake route=/ws/chat/lobby/ address=192.0.2.1" in caplog.text

@@ -66,7 +66,7 @@ async def test_a_body_is_limited_by_its_address(path: str, size: int, status: in
 
 
 async def test_a_length_that_is_too_much_is_refused_before_anything_is_read() -> None:
-    for said in (11, "9" * 5000):
+    for said in (11, "9" * 5000, "0" * 30 + "11"):
         asked = Asked("/", headers=length(said))
         assert await asked.status() == 413
         assert asked.read == []

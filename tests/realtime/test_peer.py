@@ -52,6 +52,8 @@ WRITTEN = {
     "fe80::1%eth0": "fe80::1",
     "[fe80::1%25eth0]:443": "fe80::1",
     "::1": "::1",
+    '"203.0.113.7"': "203.0.113.7",
+    ' "[2001:db8::7]:443" ': "2001:db8::7",
 }
 
 
@@ -82,6 +84,10 @@ NO_ADDRESS += [
     "0x7f.1",
     "127.1",
     ":80",
+    '"',
+    '""',
+    '"203.0.113.7',
+    '""203.0.113.7""',
 ]
 
 
@@ -155,6 +161,13 @@ HOPS = [
 @pytest.mark.parametrize(("client", "sent", "address"), HOPS)
 def test_the_address_is_the_nearest_hop_that_is_no_proxy(client: str, sent: list[Sent], address: str) -> None:
     assert peer(client, *sent).address == address
+
+
+@pytest.mark.parametrize("network", ["::ffff:10.1.0.1", "::ffff:10.1.0.0/112", "10.1.0.1", "::/0,0.0.0.0/0"])
+def test_a_proxy_is_trusted_however_its_network_is_written(network: str, site: Settings) -> None:
+    site.TRUSTED_PROXIES = network.split(",")
+    assert peer("10.1.0.1", (PROTO, "https")).scheme == "https"
+    assert peer("::ffff:10.1.0.1", (PROTO, "https")).scheme == "https"
 
 
 @pytest.mark.parametrize("client", [None, ("", 0), [None, None]])
@@ -231,6 +244,8 @@ PAGES = [
     ("chat.example", "ws", [], "http://chat.example"),
     ("Chat.Example:8000", "http", [], "http://chat.example:8000"),
     ("chat.example:80", "ws", [], "http://chat.example"),
+    ("chat.example.", "ws", [], "http://chat.example."),
+    ("chat.example.:8000", "ws", [], "http://chat.example.:8000"),
     ("chat.example:443", "wss", [], "https://chat.example"),
     ("chat.example:443", "ws", [], "http://chat.example:443"),
     ("[2001:db8::1]:8000", "ws", [], "http://[2001:db8::1]:8000"),

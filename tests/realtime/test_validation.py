@@ -22,6 +22,11 @@ def test_or_by_the_end_of_it() -> None:
     assert told([wrong("query", "limit")], whole_path=False)[0] == {"limit": "Field required"}
 
 
+def test_the_length_of_a_text_is_told_as_one() -> None:
+    message = "Value should have at most 64 items after validation, not 900000"
+    assert told([wrong("id", message=message)])[1] == "id: String should have at most 64 characters"
+
+
 def test_of_many_the_first_ten_are_told() -> None:
     fields, summary = told(wrong("topics", index) for index in range(1000))
     assert list(fields) == [f"topics.{index}" for index in range(MAX_PROBLEMS)]

@@ -215,7 +215,14 @@ async def test_too_many_pings_are_refused_whatever_is_set(settings: Settings) ->
         assert (await socket.ended())[0] == 4003
 
 
-@pytest.mark.parametrize("id", ["", "x" * 65, 7])
+async def test_a_ping_is_one_however_it_is_spelled() -> None:
+    async with talk() as socket:
+        await socket.next("told")
+        await socket.send('{"action": "\\u0070ing", "id": "7"}')
+        assert await socket.event() == {"type": "pong", "id": "7"}
+
+
+@pytest.mark.parametrize("id", ["", "x" * 65, "x" * 5000, 7])
 async def test_a_ping_whose_id_is_wrong_is_told_so(id: object) -> None:
     async with talk() as socket:
         await socket.next("told")

@@ -151,6 +151,8 @@ async def test_a_page_of_history_costs_as_much_as_five_requests(settings: Settin
         ({"Origin": PARTNER, "Sec-Fetch-Site": "cross-site"}, False),
         ({"Sec-Fetch-Site": "none"}, False),
         ({"Sec-Fetch-Site": "cross-site"}, True),
+        ({"Sec-Fetch-Site": "Cross-Site"}, True),
+        ({"Origin": "http://testserver", "Sec-Fetch-Site": "cross-site"}, True),
         ({"Origin": "https://testserver"}, True),
         ({"Origin": "null"}, True),
     ],

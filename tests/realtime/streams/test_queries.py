@@ -8,10 +8,12 @@ from django.contrib.auth.models import Group, Permission, User
 from pytest_django import Settings
 
 from accounts.models import Token
+from accounts.secret import new_secret
 from chat.models import Room
 from realtime import db
 from realtime.access import Identity
 from realtime.protocol import CloseCode, Refused
+from realtime.secrecy import NOT_SAYABLE
 from realtime.streams.grants import GRANT_FIELDS
 from realtime.streams.queries import added_by, may_make, missing
 
@@ -38,6 +40,12 @@ def test_what_is_no_name_opens_nothing(name: str, development: None) -> None:
         Room.objects.open(name, GUEST)
     assert refused(caught) == ("invalid", CloseCode.BAD_NAME)
     assert not Room.objects.exists()
+
+
+def test_a_name_that_is_a_token_opens_nothing(development: None) -> None:
+    with pytest.raises(Refused, match=NOT_SAYABLE) as caught:
+        Room.objects.open(new_secret(), GUEST)
+    assert refused(caught) == ("invalid", CloseCode.BAD_NAME)
 
 
 def test_in_development_the_first_visitor_makes_a_room(development: None) -> None:
