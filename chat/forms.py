@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 
 from chat.models import Room, Sanction
 from realtime.access import Identity
+from realtime.streams.moderation import spared
 
 DURATIONS = (
     ("600", "10 minutes"),
@@ -35,23 +36,20 @@ class SanctionForm(forms.ModelForm):  # type: ignore[type-arg]  # only the stubs
         return room.sanction(Sanction.Kind(said["kind"]), identity, by, seconds=said["how_long"], reason=said["reason"])
 
 
-def clean_user(user: Any) -> Any:
-    """The user, unless no sanction holds for them; raises ValidationError."""
-    if user.is_superuser:
-        raise forms.ValidationError("Superusers may do everything: they can be neither muted nor banned.")
-    return user
-
-
 class UserSanctionForm(SanctionForm):
     """The same, and who; the widget of `user` is set by the admin page that it is on."""
 
     user = forms.ModelChoiceField(label="Who", queryset=get_user_model()._default_manager.all())
 
     field_order = ("user", "kind", "how_long", "reason")
+    by: Any = None
+    """Who is asking, a user; set by the admin page that it is on."""
 
     def clean_user(self) -> Any:
-        """Refuse who is not bound by it."""
-        return clean_user(self.cleaned_data["user"])
+        """Refuse whom `by` may not moderate."""
+        if reason := spared(self.by, self.cleaned_data["user"]):
+            raise forms.ValidationError(reason)
+        return self.cleaned_data["user"]
 
     @property
     def identity(self) -> Identity:

@@ -26,11 +26,17 @@ class RoomQuerySet(StreamQuerySet):
         banned = Sanction.objects.in_force().filter(identity_key=identity.key, kind=Sanction.Kind.BAN)
         return found if identity.is_superuser else found.exclude(pk__in=banned.values("room"))
 
+    def shown_to(self, user: Any) -> Self:
+        """The rooms that staff see in admin: all, for who may change them and so let anybody in; else as anywhere."""
+        return self if user.has_perm("chat.change_room") else self.readable_by(Identity.of_user(user))
+
 
 class Room(History):
     """A place to talk. What is said is kept in order."""
 
     description = models.CharField(max_length=500, blank=True, help_text="A sentence about what is talked about here.")
+
+    moderate_permission = "chat.moderate_room"
 
     objects: ClassVar[Any] = RoomQuerySet.as_manager()
 

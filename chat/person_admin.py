@@ -17,6 +17,7 @@ from realtime.access import Identity
 from realtime.connections import Row, Wanted, who
 from realtime.connections_admin import by_pk, offer
 from realtime.form_admin import done, form_page, way_back
+from realtime.streams.moderation import spared
 
 SALT = "chat.sanction"
 KEPT_SECONDS = 3600
@@ -46,11 +47,11 @@ class PersonForm(SanctionForm):
 
 
 def person_asked_for(request: HttpRequest) -> Identity | None:
-    """Whom an address names by `user` or `connection`; None if they do not exist, or cannot be bound."""
+    """Whom an address names by `user` or `connection`; None if they do not exist."""
     pk, connection = request.GET.get("user", ""), request.GET.get("connection", "")
     if pk:
         found = by_pk(get_user_model(), pk)
-        return None if found is None or found.is_superuser else Identity.of_user(found)
+        return None if found is None else Identity.of_user(found)
     rows = who(Wanted({"connection": connection})).rows if connection else []
     return Identity(rows[0]["identity"], rows[0]["who"]) if rows and rows[0]["user"] is None else None
 
@@ -60,10 +61,13 @@ def person_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse
     if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     back = way_back(request, "admin:chat_sanction_changelist")
-    room = Room.objects.filter(pk=pk).first()
+    room = Room.objects.shown_to(request.user).filter(pk=pk).first()
     identity = person_asked_for(request) if request.method != "POST" else None
     if room is None or (identity is None and request.method != "POST"):
-        messages.error(request, "They are not there any more, or may do everything.")
+        messages.error(request, "They are not there any more.")
+        return HttpResponseRedirect(back)
+    if identity is not None and (reason := spared(request.user, identity.user)):
+        messages.error(request, reason)
         return HttpResponseRedirect(back)
     initial = {"whom": signing.dumps([identity.key, identity.name], salt=SALT)} if identity else None
     form = PersonForm(request.POST or None, initial=initial)

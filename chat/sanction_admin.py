@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from chat.forms import UserSanctionForm
-from chat.models import Sanction
+from chat.models import Room, Sanction
+from realtime.access import Identity
 from realtime.list_admin import ListAdmin
 
 PERMISSION = "chat.moderate_room"
@@ -19,25 +20,36 @@ SHOWN = 50
 """Mutes and bans on a room's page: the newest. All are in the list."""
 
 
+class ShownRooms(admin.RelatedFieldListFilter):
+    """A filter by room, which names those that one sees."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        """Their keys and names."""
+        shown = Room.objects.shown_to(request.user).values("pk")
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        return field.get_choices(include_blank=False, ordering=ordering, limit_choices_to={"pk__in": shown})
+
+
 class _Moderated:
     """Seen, made and lifted by moderators; never changed."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Moderators see them."""
-        allowed: bool = request.user.has_perm(PERMISSION)
-        return allowed
+        return bool(request.user.has_perm(PERMISSION))
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Moderators make them, on the room's page."""
-        return self.has_view_permission(request) and obj is not None
+        """Moderators make them, on the room's page if they may change that."""
+        return obj is not None and self.has_view_permission(request) and request.user.has_perm("chat.change_room")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What was imposed is lifted, and imposed anew."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Deleting is lifting."""
-        return self.has_view_permission(request)
+        """Deleting is lifting. Nobody lifts their own."""
+        user: Any = request.user
+        own = isinstance(obj, Sanction) and obj.identity_key == Identity.of_user(user).key
+        return self.has_view_permission(request) and not own
 
     @admin.display(description="for how long")
     def how_long(self, sanction: Sanction) -> str:
@@ -98,7 +110,7 @@ class SanctionInline(_Moderated, admin.TabularInline):  # type: ignore[type-arg]
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """Forms that know who is asking, and find users by name."""
         found: Any = super().get_formset(request, obj, **kwargs)  # a class of its own for each request
-        found.by = request.user
+        found.by = found.form.by = request.user
         # Any relation to a user tells the widget where to look; the form's own has none.
         widget = AutocompleteSelect(Sanction._meta.get_field("by"), self.admin_site)
         field = found.form.base_fields["user"]
@@ -116,11 +128,15 @@ class SanctionAdmin(_Moderated, ListAdmin):
     """All mutes and bans: to be found, and lifted by deleting them."""
 
     list_display = ("name", "kind", "room", "how_long", "reason", "by", "created_at")
-    list_filter = ("kind", "room")
+    list_filter = ("kind", ("room", ShownRooms))
     list_select_related = ("room", "by")
     search_fields = ("name", "room__name", "reason")
     fields = ("room", "name", "kind", "how_long", "reason", "by", "created_at")
     readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Sanction]:
+        """Those in the rooms that one sees."""
+        return super().get_queryset(request).filter(room__in=Room.objects.shown_to(request.user).values("pk"))
 
     def delete_model(self, request: HttpRequest, obj: Sanction) -> None:
         """Lift it."""

@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from realtime.connections.control import disconnect, who
 from realtime.connections.report import Overview, Row, Wanted
+from realtime.connections.sight import Sight
 from realtime.models import Connection
 from realtime.streams.key import split_key
 from realtime.streams.kinds import pks_by_kind
@@ -83,11 +83,6 @@ class Chosen:
             case _:
                 return by_key(value, lambda model: issubclass(model, Stream))
 
-    def disconnect(self) -> None:
-        """Close what `target` has open, in every process."""
-        matches: dict[str, Any] = {**self.query, **self._token}
-        disconnect(REASON, **matches)
-
 
 def _is_token(model: Any) -> bool:
     """Tell whether these are realtime.access.Credential."""
@@ -123,6 +118,14 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the s
         """There is nothing to change."""
         return False
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Moderators see those in their streams."""
+        return Sight(request.user).is_any
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whoever sees any."""
+        return Sight(request.user).is_any or super().has_module_permission(request)
+
     def get_urls(self) -> list[URLPattern]:
         """The page, what it asks for every few seconds, and the question before a disconnect."""
         view, name = self.admin_site.admin_view, "realtime_connection_{}".format
@@ -142,7 +145,7 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the s
             "title": "Connections",
             "opts": self.opts,
             "chosen": chosen,
-            "target": chosen.target,
+            "target": Sight(request.user).named(chosen.target),
             "kind": next(iter(chosen.query), ""),
         }
         if context["target"] is not None and self.has_delete_permission(request):
@@ -153,10 +156,11 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the s
         """The connections as JSON."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        found = who(Chosen(request.GET).wanted)
+        sight = Sight(request.user)
+        found = sight.look(Chosen(request.GET).wanted)
         return JsonResponse(
             {
-                "rows": self._shown(request, found.rows),
+                "rows": self._shown(sight, found.rows),
                 "totals": found.totals,
                 "more": found.more,
                 "processes": found.processes,
@@ -165,36 +169,42 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the s
             headers={"Cache-Control": "no-store"},
         )
 
-    def _shown(self, request: HttpRequest, rows: list[Row]) -> list[dict[str, Any]]:
-        titles = titles_of({key for row in rows for key in row["streams"]})
-        return [self._show(request, row, titles) for row in rows]
+    def _shown(self, sight: Sight, rows: list[Row]) -> list[dict[str, Any]]:
+        titles, endable = titles_of({key for row in rows for key in row["streams"]}), sight.endable(rows)
+        shown = [self._show(sight.user, row, titles) for row in rows]
+        for row in shown:
+            if row["id"] in endable:
+                url = reverse("admin:realtime_connection_disconnect", query={"connection": row["id"]})
+                row["acts"].insert(0, ("Disconnect…", url))
+            if not sight.sees_all:
+                row["user"] = None
+        return shown
 
-    def _show(self, request: HttpRequest, row: Row, titles: dict[str, str]) -> dict[str, Any]:
+    def _show(self, user: Any, row: Row, titles: dict[str, str]) -> dict[str, Any]:
         """A row with addresses for what can be chosen and done, and without keys."""
         page = reverse("admin:realtime_connection_changelist")
         shown: dict[str, Any] = {name: value for name, value in row.items() if name != "identity"}
         shown["user"] = row["user"] and f"{page}?user={row['user']}"
         shown["token"] = row["token"] and f"{page}?token={row['token']}"
         shown["streams"] = [[titles.get(key, key), f"{page}?stream={key}"] for key in row["streams"]]
-        allowed = [each for each in offers if request.user.has_perm(each.permission)]
+        allowed = [each for each in offers if user.has_perm(each.permission)]
         shown["acts"] = [(each.label, address) for each in allowed for address in each.addresses(row)]
-        if self.has_delete_permission(request):
-            url = reverse("admin:realtime_connection_disconnect", query={"connection": row["id"]})
-            shown["acts"].insert(0, ("Disconnect…", url))
         return shown
 
     def disconnect_view(self, request: HttpRequest) -> HttpResponse:
         """Ask, then close what is chosen: one connection, or all of a user, a token, a room."""
-        if not self.has_delete_permission(request):
+        sight = Sight(request.user)
+        if not sight.ends_any:
             raise PermissionDenied
         chosen = Chosen(request.GET)
         target = chosen.target
-        if target is None:
+        found = sight.look(Wanted(chosen.wanted.matches))
+        if target is None or not sight.may_end(target, found.rows):
             messages.error(request, "There is nothing of that kind to disconnect any more.")
             return HttpResponseRedirect(reverse("admin:realtime_connection_changelist"))
-        found = who(Wanted(chosen.wanted.matches))
         if request.method == "POST":
-            return self._disconnect(request, chosen, target, found)
+            sight.end(REASON, dict(chosen.wanted.matches), found.rows)
+            return self._disconnected(request, target, found, "" if sight.ends_all else _places(found.rows))
         context = {
             **self.admin_site.each_context(request),
             "title": "Disconnect?",
@@ -206,15 +216,14 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the s
         }
         return TemplateResponse(request, "admin/realtime/disconnect.html", context)
 
-    def _disconnect(self, request: HttpRequest, chosen: Chosen, target: Any, found: Overview) -> HttpResponse:
-        chosen.disconnect()
+    def _disconnected(self, request: HttpRequest, target: Any, found: Overview, where: str) -> HttpResponse:
         done = connections(found.totals["connections"])
         if isinstance(target, Stream):
             done += f" in {target}"
         elif not isinstance(target, Connection):
             done += f" of {target}"
         elif found.rows:
-            done += f" of {found.rows[0]['who']}"
+            done += f" of {found.rows[0]['who']}{where}"
         self.log_change(request, target, f"Disconnected {done}.")
         messages.success(request, f"Disconnected {done}.")
         return HttpResponseRedirect(reverse("admin:realtime_connection_changelist"))
@@ -223,6 +232,10 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the s
 def connections(count: int) -> str:
     """A number of them, in words."""
     return f"{count} connection" if count == 1 else f"{count} connections"
+
+
+def _places(rows: list[Row]) -> str:
+    return f" in {', '.join(titles_of({key for row in rows for key in row['streams']}).values())}"
 
 
 def titles_of(keys: Iterable[str]) -> dict[str, str]:

@@ -203,6 +203,22 @@ def mod(moderators: Group) -> User:
 
 
 @pytest.fixture
+def mod_staff(mod: User) -> Client:
+    """The browser of a moderator whom somebody made staff by hand."""
+    mod.is_staff = True
+    mod.save()
+    browser = Client()
+    browser.force_login(mod)
+    return browser
+
+
+@pytest.fixture
+def vault(db: None) -> Room:
+    """A room that is for nobody who is not named."""
+    return Room.objects.create(name="vault", guest_access=AccessLevel.NONE, member_access=AccessLevel.NONE)
+
+
+@pytest.fixture
 def issued(alice: User) -> tuple[Token, str]:
     """A token of Alice's that may do everything, and its secret."""
     return Token.issue(alice, "laptop")

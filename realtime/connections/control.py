@@ -50,11 +50,12 @@ class Who(Question):
 
     matches: Mapping[str, str]
     text: str
+    within: list[str] | None = None
 
     @property
     def wanted(self) -> Wanted:
         """Which sockets are asked for."""
-        return Wanted(self.matches, self.text)
+        return Wanted(self.matches, self.text, None if self.within is None else frozenset(self.within))
 
 
 def look_again(
@@ -93,7 +94,8 @@ def disconnect(
 def who(wanted: Wanted | None = None) -> Overview:
     """Who is connected to all processes now. With Redis it takes ANSWER_SECONDS; who answers later is left out."""
     wanted = wanted or Wanted()
-    question = Who(matches=dict(wanted.matches), text=wanted.text)
+    within = None if wanted.within is None else sorted(wanted.within)
+    question = Who(matches=dict(wanted.matches), text=wanted.text, within=within)
     answers, complete = reach.ask(CONTROL, question, ANSWER_SECONDS, idle=Report.of((), wanted))
     return merge(cast("list[Report]", answers), complete=complete)
 

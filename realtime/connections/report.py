@@ -63,12 +63,16 @@ class Wanted:
     """As realtime.connections.control.disconnect takes it: `connection`, `user`, `token`, `stream`, `identity`."""
     text: str = ""
     """A part of the name, the route or the address, in any case."""
+    within: frozenset[str] | None = None
+    """The keys of streams, one of which a socket has to be in; then nobody finds it by its address."""
 
     def cover(self, socket: OpenSocket) -> bool:
         """Tell whether a socket is among them."""
         if self.matches and not applies(self.matches, socket):
             return False
-        return not self.text or self.text.lower() in _searched(socket)
+        if self.within is not None and self.within.isdisjoint(socket.reads()):
+            return False
+        return not self.text or self.text.lower() in _searched(socket, address=self.within is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +157,9 @@ def _totals(sockets: list[OpenSocket]) -> Totals:
     )
 
 
-def _searched(socket: OpenSocket) -> str:
-    scope = socket.scope
-    return f"{socket.identity.name}\n{scope.get('path', '')}\n{_address(socket)}".lower()
+def _searched(socket: OpenSocket, *, address: bool) -> str:
+    found = [socket.identity.name, str(socket.scope.get("path", "")), _address(socket) if address else ""]
+    return "\n".join(found).lower()
 
 
 def _address(socket: OpenSocket) -> str:

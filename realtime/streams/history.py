@@ -33,6 +33,9 @@ class History(Stream):
         "entries", default=10_000, help_text="The newest that are kept. 0: they are kept however many there are."
     )
 
+    moderate_permission: ClassVar[str] = ""
+    """Who has it keeps order in those that they may read; "": nobody does."""
+
     class Meta(Stream.Meta):
         abstract = True
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from chat.models import Message, Room
+from chat.models import Message, Room, Sanction
 from realtime import db
 from realtime.access import Identity
 from realtime.testing import connect
@@ -148,3 +148,62 @@ async def test_open_pages_are_emptied(hall: Room, staff: Client) -> None:
         await db.run(staff.post, reset_url(hall))
         joined = await socket.next("joined")
     assert (joined["recovered"], joined["messages"], joined["seq"]) == (False, [], 3)
+
+
+# As a moderator.
+
+
+@pytest.fixture
+def closed(vault: Room) -> Message:
+    """Something said where the moderator may not read."""
+    return vault.post(ALICE, "classified")
+
+
+def pages_of(*rows: Room | Message | Sanction) -> list[str]:
+    return [reverse(f"admin:chat_{row._meta.model_name}_change", args=[row.pk]) for row in rows]
+
+
+def test_a_moderator_who_is_staff_sees_rooms_and_changes_none(mod_staff: Client, hall: Room) -> None:
+    assert hall.name in mod_staff.get(reverse(ROOMS)).text
+    page = mod_staff.get(change_url(hall)).text
+    assert 'name="_save"' not in page
+    assert reset_url(hall) not in page
+    assert mod_staff.post(change_url(hall), {"title": "Mine", **NO_SANCTIONS}).status_code == 403
+    assert mod_staff.get(reverse("admin:chat_room_add")).status_code == 403
+
+
+def test_a_moderator_deletes_messages_by_the_verb(mod_staff: Client, hall: Room) -> None:
+    said = Message.objects.get(seq=2)
+    assert said.text in mod_staff.get(reverse(LIST)).text
+    mod_staff.post(reverse(LIST), {"action": "delete_selected", "post": "yes", "_selected_action": [said.pk]})
+    assert texts()[1] == ""
+    assert Message.objects.get(target=2).sender_name == "mod"
+
+
+def test_what_a_moderator_may_not_read_is_not_there(mod_staff: Client, hall: Room, closed: Message) -> None:
+    Room.objects.create(name="other")  # the filter by room is there from two on
+    hidden = closed.stream.sanction(Sanction.Kind.MUTE, ALICE, None, reason="classified")
+    for name in (ROOMS, LIST, "admin:chat_sanction_changelist"):
+        page = mod_staff.get(reverse(name)).text
+        assert "vault" not in page
+        assert "classified" not in page
+    for url in pages_of(closed.stream, closed, hidden):
+        assert mod_staff.get(url).status_code == 302
+    mod_staff.post(reverse(LIST), {"action": "delete_selected", "post": "yes", "_selected_action": [closed.pk]})
+    assert Message.objects.get(pk=closed.pk).text == "classified"
+
+
+def test_a_moderator_who_is_let_into_a_private_room_sees_it(mod_staff: Client, mod: User, closed: Message) -> None:
+    closed.stream.readers.add(mod)
+    assert "classified" in mod_staff.get(reverse(LIST)).text
+
+
+def test_who_may_change_rooms_sees_all_of_them(helper: Callable[..., Client], closed: Message) -> None:
+    assert "vault" in helper("view_room", "change_room").get(reverse(ROOMS)).text
+    assert "vault" not in helper("view_room").get(reverse(ROOMS)).text
+
+
+def test_staff_without_permission_get_nothing(helper: Callable[..., Client], hall: Room) -> None:
+    browser = helper()
+    for name in (ROOMS, LIST, "admin:chat_sanction_changelist"):
+        assert browser.get(reverse(name)).status_code == 403

@@ -72,7 +72,22 @@ def test_moderating_is_a_permission_of_its_own(lobby: Room, helper: Helper, bob:
 
 
 def test_who_is_not_there_cannot_be_banned(staff: Client, lobby: Room, root: User) -> None:
-    for whom in ({}, {"user": "99"}, {"user": "x"}, {"connection": "gone"}, {"user": root.pk}):
+    for whom in ({}, {"user": "99"}, {"user": "x"}, {"connection": "gone"}):
         answer = staff.get(sanction_url(lobby, **whom), follow=True)
-        assert "They are not there any more, or may do everything." in answer.text
+        assert "They are not there any more." in answer.text
+    assert "Superusers may do everything" in staff.get(sanction_url(lobby, user=root.pk), follow=True).text
     assert staff.get(reverse("admin:chat_room_sanction", args=[99], query={"user": "1"})).status_code == 302
+
+
+def test_a_moderator_acts_where_she_may_read_and_never_on_staff_or_herself(
+    mod_staff: Client, mod: User, lobby: Room, vault: Room, alice: User, bob: User
+) -> None:
+    User.objects.filter(pk=bob.pk).update(is_staff=True)
+    for room, user, said in (
+        (vault, alice, "They are not there any more."),
+        (lobby, bob, "is staff: only superusers moderate them."),
+        (lobby, mod, "Nobody moderates themselves."),
+    ):
+        assert said in mod_staff.get(sanction_url(room, user=user.pk), follow=True).text
+    send(mod_staff, sanction_url(lobby, user=alice.pk))
+    assert Sanction.objects.get().by == mod

@@ -198,3 +198,26 @@ def test_an_empty_room_has_an_empty_chart(staff: Client, lobby: Room) -> None:
     page = staff.get(page_of(lobby)).text
     assert page.count('height="0"') == 30
     assert "0 in 30 days" in page
+
+
+# As a moderator.
+
+
+def test_a_moderator_lifts_but_not_her_own(mod_staff: Client, mod: User, lobby: Room, alice: User) -> None:
+    own, other = [lobby.sanction(Sanction.Kind.MUTE, Identity.of_user(user), None) for user in (mod, alice)]
+    chosen = {"action": "delete_selected", "post": "yes", "_selected_action": [own.pk]}
+    for url, sent in (
+        (reverse("admin:chat_sanction_delete", args=[own.pk]), {"post": "yes"}),
+        (reverse(LIST), chosen),
+    ):
+        mod_staff.post(url, sent)
+        assert Sanction.objects.filter(pk=own.pk).exists()
+    mod_staff.post(reverse("admin:chat_sanction_delete", args=[other.pk]), {"post": "yes"})
+    assert not Sanction.objects.filter(pk=other.pk).exists()
+
+
+def test_staff_mute_no_staff(helper: Callable[..., Client], lobby: Room, bob: User) -> None:
+    browser = helper("view_room", "change_room", "moderate_room")
+    User.objects.filter(pk=bob.pk).update(is_staff=True)
+    assert "only superusers moderate them" in browser.post(page_of(lobby), form(lobby, mute(bob))).text
+    assert not Sanction.objects.exists()
