@@ -7,7 +7,7 @@ import ipaddress
 import os
 import re
 import warnings
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from difflib import get_close_matches
 from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
@@ -31,7 +31,7 @@ SAID_BY_FORWARDED = frozenset({"x-forwarded-for", "x-forwarded-proto", "x-forwar
 DATABASE_FORMS = "postgres://user:password@host:5432/name or sqlite:////path/to/file"
 REDIS_FORMS = "redis://host:6379 (also rediss:// and unix://), or memory:// for one worker without Redis"
 
-HOST = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
+HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE)
 REDIS_OPTIONS = frozenset(
     {
         *("db", "username", "password", "client_name", "protocol", "max_connections"),
@@ -69,7 +69,7 @@ def number(name: str, *, default: int) -> int:
     value = text(name)
     if not value:
         return default
-    return int(value) if value.isdecimal() else refuse(name, "a whole number", repr(value))
+    return int(value) if value.isdecimal() and len(value) < 19 else refuse(name, "a whole number", repr(value[:40]))
 
 
 def names(name: str) -> list[str]:
@@ -81,9 +81,20 @@ def hosts(name: str, *, star: bool) -> list[str]:
     """Host names as Django's ALLOWED_HOSTS takes them; `*` only where `star` says so."""
     expected = "host names such as chat.example.com or .example.com, separated by commas, without scheme or port"
     for item in names(name):
-        if not (HOST.fullmatch(item) or (star and item == "*")):
+        if not (_is_host(item) or HOST.fullmatch(item.removeprefix(".")) or (star and item == "*")):
             refuse(name, expected, repr(item))
     return names(name)
+
+
+def _is_host(item: str) -> bool:
+    """Tell whether a Host header may name it: other alphabets are written in Latin letters there (RFC 5890), as xn--…"""
+    if not item.startswith("["):
+        return HOST.fullmatch(item) is not None
+    try:
+        ipaddress.IPv6Address(item.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return item.endswith("]")
 
 
 def origins(name: str) -> list[str]:
@@ -99,11 +110,12 @@ def _origin(name: str, item: str) -> str:
     except ValueError:
         refuse(name, expected, repr(item))
     default_port = {"http": 80, "https": 443}.get(url.scheme)
-    beyond = url.path or url.query or url.fragment or "@" in url.netloc
-    if default_port is None or not url.hostname or beyond or "*" in url.netloc:
+    host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname or ""
+    wanted = f"{url.scheme}://{host}"
+    # Whatever else stands there (a path, a user, a lonely colon) no browser sends.
+    if item.lower() not in {wanted, f"{wanted}:{port}"} or not _is_host(host.removesuffix(".")) or default_port is None:
         refuse(name, expected, repr(item))
-    host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
-    return f"{url.scheme}://{host}" + (f":{port}" if port not in {None, default_port} else "")
+    return wanted if port in {None, default_port} else f"{wanted}:{port}"
 
 
 def proxies(name: str) -> list[str]:
@@ -144,7 +156,7 @@ def database(name: str) -> dict[str, Any]:
     if config["NAME"] in {"", ":memory:"}:  # each thread would have an empty database of its own in memory
         refuse(name, DATABASE_FORMS, f"a {scheme} address without a name")
     known = _libpq_options() if scheme != "sqlite" else frozenset[str]()
-    _check_options(name, f"{scheme} options", known, config.get("OPTIONS", {}))
+    _check_options(name, scheme, url, known)
     return config
 
 
@@ -154,13 +166,18 @@ def _libpq_options() -> frozenset[str]:
     return frozenset(option.keyword.decode() for option in Conninfo.get_defaults())
 
 
-def _check_options(name: str, kind: str, known: Collection[str], given: Iterable[str]) -> None:
-    """A misspelt option would be ignored, or fail when somebody first connects."""
-    for option in given:
+def _check_options(name: str, scheme: str, url: str, known: Collection[str]) -> None:
+    """A misspelt option would be ignored, or fail when somebody first connects; so would one without a value."""
+    address = urlsplit(url)
+    for option, values in parse_qs(address.query, keep_blank_values=True).items():
         if option not in known:
             close = get_close_matches(option, known, n=1)
-            some = f"{kind} such as {close[0]}" if close else f"{kind} that exist"
+            some = f"{scheme} options such as {close[0]}" if close else f"{scheme} options that exist"
             refuse(name, f"{some} after the question mark", repr(option[:40]))
+        if not all(values):
+            refuse(name, f"a value of {option}")
+    if address.fragment:
+        refuse(name, "no # in the address (in a password it is %23)", "one")
 
 
 def redis(name: str, *, needed: bool) -> str:
@@ -173,6 +190,20 @@ def redis(name: str, *, needed: bool) -> str:
     scheme, _, rest = url.partition("://")
     if scheme not in {"redis", "rediss", "unix"} or not rest:
         refuse(name, REDIS_FORMS, f"something that begins with {scheme[:12]!r}")
-    known = REDISS_OPTIONS if scheme == "rediss" else REDIS_OPTIONS
-    _check_options(name, f"{scheme} options", known, parse_qs(urlsplit(url).query, keep_blank_values=True))
+    _check_options(name, scheme, url, REDISS_OPTIONS if scheme == "rediss" else REDIS_OPTIONS)
+    _check_redis(name, scheme, url)
     return url
+
+
+def _check_redis(name: str, scheme: str, url: str) -> None:
+    """Make a connection of it, which opens nothing yet."""
+    from redis import ConnectionPool, RedisError
+
+    try:
+        if scheme != "unix" and not re.fullmatch(r"(/[0-9]{0,5})?", urlsplit(url).path):
+            raise ValueError("another database number would be 0")  # noqa: TRY301
+        pool = ConnectionPool.from_url(url)
+        pool.connection_class(**pool.connection_kwargs)
+    except (ValueError, RedisError) as error:
+        option = re.match(r"Invalid value for '\w+'", str(error))  # what else it says may hold a part of a password
+        refuse(name, REDIS_FORMS, option[0].lower() if option else f"a {scheme} address that is none")

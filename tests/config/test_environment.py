@@ -34,9 +34,10 @@ def test_a_wrong_switch_names_the_variable_and_what_was_expected(given: pytest.M
 
 
 def test_a_wrong_number_is_refused(given: pytest.MonkeyPatch) -> None:
-    given.setenv("X", "-3")
-    with pytest.raises(ImproperlyConfigured, match="X: expected a whole number"):
-        environment.number("X", default=1)
+    for value in ("-3", "9" * 5000):
+        given.setenv("X", value)
+        with pytest.raises(ImproperlyConfigured, match="X: expected a whole number"):
+            environment.number("X", default=1)
 
 
 def test_a_list_is_separated_by_commas(given: pytest.MonkeyPatch) -> None:
@@ -58,6 +59,14 @@ def test_origins_are_written_as_browsers_send_them(given: pytest.MonkeyPatch) ->
         "ftp://example.com",
         "https://a:port",
         "null",
+        "https://a b.example",
+        "https://ä.example",
+        "https://a..example",
+        "https://.example.com",
+        "https://example.com:",
+        "https://example.com#",
+        "https://@example.com",
+        "https://example.com%20",
     ],
 )
 def test_what_is_no_full_origin_is_refused(given: pytest.MonkeyPatch, value: str) -> None:
@@ -154,6 +163,8 @@ def test_hosts_are_names_and_addresses(given: pytest.MonkeyPatch) -> None:
         "a..b",
         "ä.example",
         "[::1]:80",
+        "[:::]",
+        ".[::1]",
     ],
 )
 def test_what_no_host_header_can_name_is_refused(given: pytest.MonkeyPatch, value: str) -> None:
@@ -172,6 +183,8 @@ def test_a_star_is_for_development(given: pytest.MonkeyPatch) -> None:
     [
         ("postgres://u:secret@db/chorus?sslmod=require", "sslmod"),
         ("postgres://u:secret@db/chorus?SSLMODE=require", "SSLMODE"),
+        ("postgres://u:secret@db/chorus?conn_max_age=60", "conn_max_age"),
+        ("postgres://u:secret@db/chorus?ATOMIC_REQUESTS=1", "ATOMIC_REQUESTS"),
         ("sqlite:////tmp/x.sqlite3?timeout=5", "timeout"),
     ],
 )
@@ -195,6 +208,34 @@ def test_an_unknown_option_of_redis_is_named(given: pytest.MonkeyPatch, value: s
     with pytest.raises(ImproperlyConfigured, match=f"X: expected .* options .* got '{option}'") as refused:
         environment.redis("X", needed=True)
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["postgres://u:secret@db/chorus?sslmode", "postgres://u:secret@db/chorus?sslmode="])
+def test_an_option_has_a_value(given: pytest.MonkeyPatch, value: str) -> None:
+    given.setenv("X", value)
+    with pytest.raises(ImproperlyConfigured, match="X: expected a value of sslmode, got nothing"):
+        environment.database("X")
+
+
+def test_what_stands_behind_a_hash_is_no_part_of_an_address(given: pytest.MonkeyPatch) -> None:
+    given.setenv("X", "redis://:secret@r/1#2")
+    with pytest.raises(ImproperlyConfigured, match="X: expected no # in the address"):
+        environment.redis("X", needed=True)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("redis://:secret@r:port", "redis://:secret@r:99999", "redis://:secret@r/one", "redis://:secret@r/-1"),
+        *("redis://:secret@r/1/2", "redis://:secret@r,redis://s", "redis://:secret@r?socket_timeout=soon"),
+        *("redis://:secret@r?protocol=9", "rediss://:secret@r?ssl_cert_reqs=perhaps", "redis://:sec/ret@r"),
+    ],
+)
+def test_what_redis_would_not_take_is_refused_before_anybody_connects(given: pytest.MonkeyPatch, value: str) -> None:
+    given.setenv("X", value)
+    with pytest.raises(ImproperlyConfigured, match="X: expected redis://") as refused:
+        environment.redis("X", needed=True)
+    assert "sec" not in str(refused.value)
 
 
 def test_options_of_redis_are_taken(given: pytest.MonkeyPatch) -> None:
