@@ -87,7 +87,7 @@ def hosts(name: str, *, star: bool) -> list[str]:
 
 
 def _is_host(item: str) -> bool:
-    """Tell whether a Host header may name it: other alphabets are written in Latin letters there (RFC 5890), as xn--…"""
+    """Tell whether a Host header may name it; one of another alphabet is written there as xn--… (RFC 5890 §2.3.2.1)."""
     if not item.startswith("["):
         return HOST.fullmatch(item) is not None
     try:
