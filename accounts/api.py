@@ -33,6 +33,7 @@ from realtime.http import (
     reply,
     takes,
 )
+from realtime.people import id_of
 from realtime.protocol import Command, Payload, Refused
 from realtime.texts import PersonText
 
@@ -93,7 +94,9 @@ class Me(Payload):
     """Who asks."""
 
     username: str
-    """As others see it: `alice`, `Guest-1234`."""
+    """As others see it: `alice`, `Guest-4711235`."""
+    sender_id: str
+    """What others know you by, whatever you are called."""
     guest: bool
     token: TokenInfo | None = None
     """The token by which they ask."""
@@ -104,7 +107,8 @@ async def me(request: ApiRequest) -> HttpResponse:
     """Who you are here."""
     identity = request.auth
     token = TokenInfo.of(identity.token) if isinstance(identity.token, Token) else None
-    return reply(Me(username=identity.name, guest=identity.user is None, token=token))
+    sender_id = identity.sender_id or await id_of(identity.key, network_of(request))
+    return reply(Me(username=identity.name, sender_id=sender_id, guest=identity.user is None, token=token))
 
 
 @router.post("/token/", auth=None, response={201: MadeToken, **ERRORS}, openapi_extra=takes(NewToken))

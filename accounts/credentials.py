@@ -35,6 +35,7 @@ class Credentials:
     - `bad_token`: why `Authorization: Bearer` is not good, else ""; then nobody is logged in
     - `session_key`: of the session that logged the user in, or None
     - `guest_key`: from our cookie, else random and good for this connection; None for a user
+    - `guest_stays`: whether it is from our cookie, so that the guest may come back
     - `authenticate`: `await authenticate(secret)` gives a Token or None, for a login by message; raises
       Refused `rate_limited` where too many failed
     - `verify`: looks at logins again; see accounts.verify
@@ -56,7 +57,8 @@ class Credentials:
         login = await (by_session(cookies) if secret is None else _by_bearer(secret, login_by))
         scope.update(NOBODY, authenticate=login_by, verify=verify, **login)
         if not login.get("user"):
-            scope["guest_key"] = guest_key(cookies) or new_guest_key()
+            known = guest_key(cookies)
+            scope.update(guest_key=known or new_guest_key(), guest_stays=known is not None)
         del sent, cookies, secret, login, login_by  # this frame lives as long as the socket
         await self.inner(scope, receive, send)
 
@@ -67,6 +69,7 @@ NOBODY: Mapping[str, Any] = {
     "bad_token": "",
     "session_key": None,
     "guest_key": None,
+    "guest_stays": False,
 }
 
 

@@ -17,7 +17,7 @@ MAX_AGE = 365 * 24 * 3600
 
 not_a_guest_name = RegexValidator(
     r"^guest-\d+\Z",
-    message="Names like Guest-1234 are kept for guests.",
+    message="Names like Guest-4711235 are kept for guests.",
     code="guest_name",
     inverse_match=True,
     flags=re.IGNORECASE,

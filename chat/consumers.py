@@ -6,7 +6,7 @@ from chat import events
 from chat.models import Message, Room
 from realtime.consumers import HistoryConsumer, command
 from realtime.hub import Hub
-from realtime.processes import NAMES, PresenceChange
+from realtime.processes import NAMES, Here, PresenceChange
 from realtime.protocol import validate
 
 TYPING_SECONDS = 2.0
@@ -42,7 +42,7 @@ class ChatConsumer(HistoryConsumer):
         """Tell the others that somebody writes."""
         await self.require("write")
         if self.hub.throttle.passes(f"typing {self.group} {self.identity.key}", TYPING_SECONDS):
-            event = events.TypingEvent(sender=self.identity.name)
+            event = events.TypingEvent(sender=self.identity.name, sender_id=self.identity.sender_id)
             self.hub.publish(self.group, event, but_key=self.identity.key)
 
     @staticmethod
@@ -50,16 +50,20 @@ class ChatConsumer(HistoryConsumer):
         """Tell a room's local sockets who came and went; in a crowd, how many."""
         for event, verb, people in (("join", "joined", change.joined), ("leave", "left", change.left)):
             crowd = len(people) > 1 and change.users.count > NAMES
-            told = [("", f"{len(people)} people")] if crowd else people
-            for key, name in told:
+            told = [Here("", f"{len(people)} people")] if crowd else people
+            for key, name, sender_id in told:
                 system = events.SystemEvent.model_validate(
                     {
                         "event": event,
                         "message": f"{name} {verb} the chat",
                         "name": None if crowd else name,
                         "people": len(people) if crowd else None,
+                        "sender_id": sender_id or None,
                         "timestamp": datetime.now(UTC),
                         "users": {"count": change.users.count},
                     }
                 )
                 hub.push(group, "system", system.encode(), but_key=key)
+        for here, was in change.renamed:
+            now = {"sender_id": here.id or None, "name": here.name, "was": was, "timestamp": datetime.now(UTC)}
+            hub.push(group, "renamed", events.RenamedEvent.model_validate(now).encode())

@@ -31,6 +31,7 @@ class ChatEvent(Event):
     type: Literal["chat"] = "chat"
     seq: Sequence
     sender: str
+    sender_id: str | None = None
     message: str
     timestamp: Timestamp
     id: str | None = None
@@ -83,6 +84,7 @@ class SystemEvent(Event):
     """Who; left out where several are told of together."""
     people: int | None = None
     """How many, where several are told of together."""
+    sender_id: str | None = None
     timestamp: Timestamp
     users: Users
 
@@ -92,6 +94,17 @@ class TypingEvent(Event):
 
     type: Literal["typing"] = "typing"
     sender: str
+    sender_id: str | None = None
+
+
+class RenamedEvent(Event):
+    """Somebody who is here is called otherwise from now on; not stored. Also told to themselves."""
+
+    type: Literal["renamed"] = "renamed"
+    sender_id: str | None = None
+    name: str
+    was: str
+    timestamp: Timestamp
 
 
 COMMANDS: tuple[type[Command], ...] = (Send, Typing, history_events.History, history_events.Delete)
@@ -103,6 +116,7 @@ EVENTS: tuple[type[Event], ...] = (
     DeletedEvent,
     SystemEvent,
     TypingEvent,
+    RenamedEvent,
     HistoryEvent,
     history_events.RightsEvent,
 )

@@ -32,7 +32,8 @@ from realtime.http import (
     takes,
 )
 from realtime.hub import current_journal
-from realtime.protocol import Epoch, Payload, Refused, Sequence, sayable
+from realtime.people import ids_of
+from realtime.protocol import Epoch, Payload, PersonInfo, Refused, Sequence, sayable
 from realtime.streams import unpruned
 from realtime.texts import LONGEST_TEXT
 
@@ -80,6 +81,8 @@ class Receipt(events.NotificationEvent):
 
     acknowledged_by: list[str] | None = None
     """User names; guests are not told."""
+    people: list[PersonInfo] | None = None
+    """The same people, in the same order, by what others know them by."""
 
 
 @router.get("/", response={200: TopicList, **ERRORS}, openapi_extra=GUESTS_TOO)
@@ -222,5 +225,11 @@ def _receipt(name: str, seq: int, identity: Identity) -> Payload:
     event = found.as_event()
     if not isinstance(event, events.NotificationEvent) or identity.user is None:
         return event
-    users = found.acknowledged_by().select_related("user").order_by("user_id")
-    return Receipt(**event.model_dump(), acknowledged_by=[cursor.user.get_username() for cursor in users])
+    users = [cursor.user for cursor in found.acknowledged_by().select_related("user").order_by("user_id")]
+    seen_by = [Identity.of_user(user) for user in users]
+    ids = ids_of({each.key for each in seen_by})
+    return Receipt(
+        **event.model_dump(),
+        acknowledged_by=[each.name for each in seen_by],
+        people=[PersonInfo(id=ids[each.key], name=each.name) for each in seen_by],
+    )

@@ -179,7 +179,8 @@ class NotificationsConsumer(JsonConsumer):
             told = each.tell()
             recovered = told.recovered or each.name not in resumed
             streams[each.name] = events.StreamStart(seq=told.seq, epoch=told.epoch, recovered=recovered)
-        await self.reply(events.Subscribed(topics=list(streams), streams=streams, id=id))
+        you, you_id = self.identity.name, self.identity.sender_id
+        await self.reply(events.Subscribed(topics=list(streams), streams=streams, you=you, you_id=you_id, id=id))
         for name, following, beginning, start in begun:
             if not following.is_latest(beginning):
                 continue

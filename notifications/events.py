@@ -96,6 +96,9 @@ class Subscribed(Event):
     type: Literal["subscribed"] = "subscribed"
     topics: list[str]
     streams: dict[str, StreamStart]
+    you: str | None = None
+    you_id: str | None = None
+    """What others know you by: the `sender_id` of what you publish."""
     id: str | None = None
 
 
@@ -130,6 +133,7 @@ class NotificationEvent(Event):
     priority: Priority = 3
     tags: list[str] | None = None
     sender: str
+    sender_id: str | None = None
     timestamp: Timestamp
     id: str | None = None
 
@@ -142,6 +146,7 @@ class RetractedEvent(Event):
     seq: Sequence
     target: Sequence
     by: str
+    by_id: str | None = None
     timestamp: Timestamp
 
 
@@ -153,6 +158,7 @@ class Tombstone(Event):
     seq: Sequence
     deleted: Literal[True] = True
     sender: str
+    sender_id: str | None = None
     timestamp: Timestamp
 
 

@@ -219,10 +219,21 @@ class Notification(Record):
         topic = self.stream.public_name
         if self.target is not None:
             return events.RetractedEvent(
-                topic=topic, seq=self.seq, target=self.target, by=self.sender_name, timestamp=self.created_at
+                topic=topic,
+                seq=self.seq,
+                target=self.target,
+                by=self.sender_name,
+                by_id=self.sender_id or None,
+                timestamp=self.created_at,
             )
         if self.deleted:
-            return events.Tombstone(topic=topic, seq=self.seq, sender=self.sender_name, timestamp=self.created_at)
+            return events.Tombstone(
+                topic=topic,
+                seq=self.seq,
+                sender=self.sender_name,
+                sender_id=self.sender_id or None,
+                timestamp=self.created_at,
+            )
         return events.NotificationEvent(
             topic=topic,
             seq=self.seq,
@@ -231,6 +242,7 @@ class Notification(Record):
             priority=self.priority,
             tags=self.tags or None,
             sender=self.sender_name,
+            sender_id=self.sender_id or None,
             timestamp=self.created_at,
             id=self.client_id,
         )

@@ -1,8 +1,8 @@
 """Who speaks on a socket or in a request, and what they may do to a stream."""
 
+import hashlib
 import secrets
 import time
-import zlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,6 +91,12 @@ class Login(NamedTuple):
     """The key of the session that logged them in."""
 
 
+def guest_name(guest_key: str, attempt: int = 0) -> str:
+    """What a guest is called: seven digits, which are how the key looks; others for another attempt."""
+    looks = hashlib.sha256(f"{attempt} {guest_key}".encode()).digest()
+    return f"Guest-{int.from_bytes(looks[:8]) % 9_000_000 + 1_000_000}"
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who is speaking: a user, perhaps by a token, or a guest."""
@@ -98,11 +104,13 @@ class Identity:
     key: str
     """What idempotence and presence go by: `user:7`, or `guest:` and a random key."""
     name: str
-    """What others read: `alice`, `Guest-1234`."""
+    """What others read: `alice`, `Guest-4711235`."""
     user: AbstractBaseUser | None = None
     token: Credential | None = None
     session: str | None = None
     """The key of the session that logged them in."""
+    sender_id: str = ""
+    """What others know them by, whatever their name; empty where nobody has asked yet. See realtime.people."""
 
     @classmethod
     def of_user(cls, user: AbstractBaseUser, token: Credential | None = None, session: str | None = None) -> Self:
@@ -111,9 +119,9 @@ class Identity:
 
     @classmethod
     def of_guest(cls, guest_key: str | None = None) -> Self:
-        """A guest by their random key; without one a new guest. The four digits are how the key looks."""
+        """A guest by their random key; without one a new guest."""
         guest_key = guest_key or secrets.token_urlsafe(16)
-        return cls(f"guest:{guest_key}", f"Guest-{zlib.crc32(guest_key.encode()) % 9000 + 1000}")
+        return cls(f"guest:{guest_key}", guest_name(guest_key))
 
     @property
     def login(self) -> Login | None:

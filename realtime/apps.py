@@ -14,6 +14,9 @@ class RealtimeConfig(AppConfig):
     def ready(self) -> None:
         """Read every CHORUS_* setting now, not when the first socket needs it."""
         from realtime.connections.watch import watch
+        from realtime.streams import dead
+        from realtime.streams.retention import also
 
         conf.check(conf.Conf)
         watch()
+        also(dead.people)

@@ -35,6 +35,7 @@ class EntryEvent(Event):
 
     seq: Sequence
     sender: str
+    sender_id: str | None = None
     timestamp: Timestamp
     id: str | None = None
     duplicate: Literal[True] | None = None
@@ -48,6 +49,8 @@ class Joined(Event):
 
     type: Literal["joined"] = "joined"
     you: str
+    you_id: str | None = None
+    """What others know you by: the `sender_id` of what you say."""
     seq: Sequence
     """The position up to which `messages` and `replay` reach."""
     epoch: str
@@ -94,6 +97,7 @@ class Tombstone(Event):
     seq: Sequence
     deleted: Literal[True] = True
     sender: str
+    sender_id: str | None = None
     timestamp: Timestamp
     id: str | None = None
     duplicate: Literal[True] | None = None
@@ -107,6 +111,7 @@ class DeletedEvent(Event):
     seq: Sequence
     target: Sequence
     by: str
+    by_id: str | None = None
     timestamp: Timestamp
     id: str | None = None
     duplicate: Literal[True] | None = None

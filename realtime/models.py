@@ -1,8 +1,10 @@
-"""What admin shows of this package, so that Django's own permissions decide who sees it."""
+"""By which id others know whom; and what admin shows of connections, so that Django's own permissions decide."""
 
+import secrets
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models.functions import Now
 
 
 class _NoRows(models.Manager["Connection"]):
@@ -26,3 +28,24 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return f"Connection {self.pk}"
+
+
+def new_sender_id() -> str:
+    """A random id of 16 characters, 96 random bits, that tells nothing of whom it is for."""
+    return secrets.token_urlsafe(12)
+
+
+class Person(models.Model):
+    """Somebody as others know them: an id that stays when their name changes, and from which no key can be told."""
+
+    sender_id = models.CharField(max_length=22, primary_key=True, default=new_sender_id, editable=False)
+    key = models.CharField(max_length=64, unique=True, editable=False)
+    """Their Identity.key."""
+    seen_at = models.DateTimeField(db_default=Now(), db_index=True, editable=False)
+    """When they were last looked up, to the day."""
+
+    class Meta:
+        default_permissions: ClassVar[Any] = ()
+
+    def __str__(self) -> str:
+        return self.sender_id

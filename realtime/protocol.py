@@ -118,6 +118,8 @@ class AuthResult(Event):
     type: Literal["auth"] = "auth"
     status: Literal["ok", "error"]
     username: str | None = None
+    sender_id: str | None = None
+    """On JSON routes: what others know them by there."""
     message: str | None = None
 
 
@@ -158,12 +160,22 @@ class ErrorEvent(Event):
         )
 
 
+class PersonInfo(Payload):
+    """Somebody: what others know them by, and what they are called now."""
+
+    id: str | None = None
+    """Their `sender_id`."""
+    name: str
+
+
 class Users(Payload):
-    """Who is here: people, their connections and, up to 100, their names."""
+    """Who is here: people, their connections and, up to 100, who they are."""
 
     count: int
     connections: int | None = None
     names: list[str] | None = None
+    people: list[PersonInfo] | None = None
+    """The same people as `names`, in the same order."""
 
 
 class UsersEvent(Event):

@@ -1,6 +1,7 @@
 """The open sockets of this process: who may go on, what is said of them, and how they are told to go."""
 
 from realtime.connections.control import disconnect, look_again, who
+from realtime.connections.person import person_of
 from realtime.connections.report import Row, Wanted
 
 __all__ = [
@@ -8,5 +9,6 @@ __all__ = [
     "Wanted",
     "disconnect",
     "look_again",
+    "person_of",
     "who",
 ]

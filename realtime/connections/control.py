@@ -77,14 +77,16 @@ def disconnect(
     token: Any = None,
     stream: str | None = None,
     identity: str | None = None,
+    sender: str | None = None,
     code: CloseCode = CloseCode.REVOKED,
 ) -> None:
     """Close the open sockets to which all that is given applies, in every process; at least one has to be given.
 
     `connection` is a connection's id, `user` and `token` primary keys, `stream` a Stream.key, `identity` an
-    Identity.key. `reason` is what the client reads in the close frame.
+    Identity.key, `sender` a `sender_id`. `reason` is what the client reads in the close frame.
     """
     given = {"connection": connection, "user": user, "token": token, "stream": stream, "identity": identity}
+    given["sender"] = sender
     matches = {name: str(value) for name, value in given.items() if value is not None}
     if not matches:
         raise ValueError("say which sockets are to be closed")

@@ -51,11 +51,12 @@ class OpenSocket(Protocol):
 
 
 def applies(wanted: Mapping[str, str], socket: OpenSocket) -> bool:
-    """Tell whether all of these apply: `connection`, `user`, `token`, `stream`, `identity`, each as text."""
+    """Tell whether all of these apply: `connection`, `user`, `token`, `stream`, `identity`, `sender`, each as text."""
     login = socket.identity.login
     facts = {
         "connection": {socket.id},
         "identity": {socket.identity.key},
+        "sender": {socket.identity.sender_id},
         "user": {str(login.user)} if login else set(),
         "token": {str(login.token)} if login else set(),
         "stream": socket.reads(),

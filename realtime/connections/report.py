@@ -22,6 +22,8 @@ class Row(TypedDict):
     who: str
     identity: str
     """Its Identity.key. Not for pages: a guest's is half of what they are known by."""
+    sender_id: str
+    """What others know them by; empty where nobody is told of them."""
     user: str | None
     """The primary key, as text."""
     token: str | None
@@ -60,7 +62,7 @@ class Wanted:
     """Which sockets are asked for: all of this has to apply."""
 
     matches: Mapping[str, str] = field(default_factory=dict)
-    """As realtime.connections.control.disconnect takes it: `connection`, `user`, `token`, `stream`, `identity`."""
+    """As connections.control.disconnect takes it: `connection`, `user`, `token`, `stream`, `identity`, `sender`."""
     text: str = ""
     """A part of the name, the route or the address, in any case."""
     within: frozenset[str] | None = None
@@ -130,6 +132,7 @@ def row_of(socket: OpenSocket) -> Row:
         id=socket.id,
         who=identity.name,
         identity=identity.key,
+        sender_id=identity.sender_id,
         user=None if identity.user is None else str(identity.user.pk),
         token=None if token is None else f"{token._meta.label_lower}:{token.pk}",
         token_name="" if token is None else str(token),

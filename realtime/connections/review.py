@@ -91,7 +91,9 @@ class Review:
             except db.Unavailable:
                 await asyncio.sleep(AGAIN_SECONDS * random.uniform(0.5, 1.5))
         for socket, (before, _, _), (now, rights) in zip(sockets, asked, answers, strict=True):
-            if socket in self._sockets and socket.identity is before:  # else it has logged in anew meanwhile
+            now_is = socket.identity
+            same = (now_is.key, now_is.login) == (before.key, before.login)  # else it has logged in anew meanwhile
+            if same and socket in self._sockets:
                 try:
                     socket.reviewed(now, rights)
                 except Exception:

@@ -69,6 +69,7 @@ class JsonConsumer(SocketConsumer):
 
     __slots__ = ("_pings",)
 
+    names_people = True
     commands: ClassVar[dict[str, tuple[type[Command], Handler]]] = {}
 
     def __init__(self) -> None:

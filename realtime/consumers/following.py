@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from realtime.hub.live import LiveStream, Start
 from realtime.hub.subscription import Subscription
-from realtime.processes.presence import PresenceChange
+from realtime.processes.told import PresenceChange
 from realtime.streams.batch import Stored
 from realtime.streams.key import group_of
 from realtime.streams.replay import pages
@@ -57,14 +57,19 @@ class Following:
 
     async def be_present(self, on_change: Callable[[PresenceChange], None], *, every: float = 0.0) -> None:
         """Count as present, as whoever speaks now; `on_change` is told of others at most once in `every` seconds."""
-        identity, presence = self._socket.identity, self._socket.hub.presence
-        if self.present_as == identity.key:
+        presence = self._socket.hub.presence
+        if self.present_as == self._socket.identity.key:
             return
         await presence.open(self.group, on_change, every=every)
+        identity = self._socket.identity  # it may have been renamed meanwhile
         if self.present_as:
             presence.leave(self.group, self.present_as)
         self.present_as = identity.key
-        presence.enter(self.group, identity.key, identity.name)
+        presence.enter(self.group, identity.key, identity.name, identity.sender_id)
+
+    def renamed(self) -> None:
+        """Whoever speaks is called otherwise now."""
+        self._socket.hub.presence.rename(self.group, self.present_as, self._socket.identity.name)
 
     def leave(self) -> None:
         """Be in the group no more, and not present; a beginning that is under way sends nothing more."""

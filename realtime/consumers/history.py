@@ -44,6 +44,7 @@ class HistoryConsumer(StreamConsumer):
             {
                 str(self.model._meta.model_name): self.stream.name,
                 "you": self.identity.name,
+                "you_id": self.identity.sender_id,
                 "seq": start.seq,
                 "epoch": start.epoch,
                 "recovered": start.recovered,

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn
+from dataclasses import replace
+from typing import Any, ClassVar, NoReturn
 
 from realtime.access import Credential, Identity, Verify
 from realtime.conf import conf
 from realtime.consumers.sending import Sender
 from realtime.hub.hub import Hub
+from realtime.models import new_sender_id
 from realtime.peer import peer_of
+from realtime.people import id_of
 from realtime.protocol import AuthResult, Close, CloseCode, Refused, is_object, parse_object
 
 UNKNOWN = Identity("guest:", "Guest")
@@ -35,6 +38,8 @@ class Speaker(Sender):
 
     login_required: bool = False
     """Nobody speaks here who has not logged in."""
+    names_people: ClassVar[bool] = False
+    """Whether others are told who speaks here, so that an id is looked up by which they know them."""
 
     hub: Hub
 
@@ -72,6 +77,8 @@ class Speaker(Sender):
             self._speak_as(Identity.of_user(user, self.scope.get("token"), self.scope.get("session_key")))
         else:
             self.identity = Identity.of_guest(self.scope.get("guest_key"))
+            if not self.scope.get("guest_stays", True):
+                self.identity = replace(self.identity, sender_id=new_sender_id())
 
     def _speak_as(self, identity: Identity) -> None:
         """Be somebody, until their token ends.
@@ -108,6 +115,8 @@ class Speaker(Sender):
         if why := self.scope.get("bad_token"):
             await self._deny(why)
         if self.query.get("login") != "message" and (self.identity.user is not None or not self.login_required):
+            known = await self._with_id(self.identity)
+            self.identity = replace(self.identity, sender_id=known.sender_id)  # a review may have been meanwhile
             return
         try:
             async with asyncio.timeout(conf.login_timeout or None):
@@ -127,10 +136,17 @@ class Speaker(Sender):
             await self._deny(refusal.message)
         if token is None:
             await self._deny("Invalid token")
-        self._speak_as(Identity.of_user(token.owner, token))
+        self._speak_as(await self._with_id(Identity.of_user(token.owner, token)))
         self._hold()
         self.log("login")
-        await self.reply(AuthResult(status="ok", username=self.identity.name))
+        told = AuthResult(status="ok", username=self.identity.name, sender_id=self.identity.sender_id or None)
+        await self.reply(told)
+
+    async def _with_id(self, identity: Identity) -> Identity:
+        """The same, with the id that others know them by."""
+        if not self.names_people or identity.sender_id:
+            return identity
+        return replace(identity, sender_id=await id_of(identity.key, peer_of(self.scope).network))
 
     async def _deny(self, message: str) -> NoReturn:
         self.log("login denied: %s", message)

@@ -19,6 +19,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
@@ -87,8 +88,8 @@ class SocketConsumer(Speaker):
         """Called when who speaks, and their rights in `reads`, were looked at again (connections.review)."""
         if isinstance(now, str):
             self.end(CloseCode.REVOKED, now)
-        else:
-            self._speak_as(now)
+        elif now.login is not None:
+            self._speak_as(replace(now, sender_id=self.identity.sender_id))
 
     def closed(self) -> None:
         """Called when the socket is gone, however it went. Must not wait."""

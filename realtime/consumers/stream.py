@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
@@ -14,7 +15,7 @@ from realtime.gathered import Gathered
 from realtime.hub.hub import Hub
 from realtime.hub.journal import current_journal
 from realtime.hub.live import Start
-from realtime.processes.presence import PresenceChange
+from realtime.processes.told import PresenceChange
 from realtime.protocol import CloseCode, Event, Refused, UsersEvent
 from realtime.streams.batch import Stored
 from realtime.streams.entry import Entry
@@ -97,7 +98,16 @@ class StreamConsumer(JsonConsumer):
     @staticmethod
     def tell_presence(hub: Hub, group: str, change: PresenceChange) -> None:
         """Tell a group's local sockets who came and went; unless an app says more, how many connections there are."""
-        hub.push(group, "users", UsersEvent(count=change.users.connections or 0).encode())
+        if not change.renamed:
+            hub.push(group, "users", UsersEvent(count=change.users.connections or 0).encode())
+
+    @classmethod
+    def _presence_changed(cls, hub: Hub, group: str, change: PresenceChange) -> None:
+        names = {here.key: here.name for here, _ in change.renamed}
+        for socket in hub.sockets if names else ():
+            if isinstance(socket, cls) and socket.group == group and socket.identity.key in names:
+                socket.identity = replace(socket.identity, name=names[socket.identity.key])
+        cls.tell_presence(hub, group, change)
 
     def answer(self, entry: Any) -> Event | None:
         """What the sender of a stored entry gets; None where what all readers get tells them."""
@@ -163,7 +173,11 @@ class StreamConsumer(JsonConsumer):
         assert following is not None
         beginning = following.begin()
         start = await following.live.locate(since, epoch)
-        await following.be_present(partial(self.tell_presence, self.hub, self.group), every=self.presence_seconds)
+        changed = partial(self._presence_changed, self.hub, self.group)
+        await following.be_present(changed, every=self.presence_seconds)
+        name = self.hub.presence.name_of(self.group, following.present_as)
+        if name is not None and name != self.identity.name:  # a guest's may be taken here
+            self.identity = replace(self.identity, name=name)
         if following.is_latest(beginning):
             rest = self.begin(start)
             async for page in following.missed(beginning, start, rest):
@@ -225,6 +239,8 @@ class StreamConsumer(JsonConsumer):
     def reviewed(self, now: Identity | str, rights: Mapping[str, Rights | None]) -> None:
         """Go on with what one may now."""
         super().reviewed(now, rights)
+        if self.following is not None:
+            self.following.renamed()
         found = rights.get(self.stream.key) if rights else None
         if found is not None:
             self._take(found)

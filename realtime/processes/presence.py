@@ -16,16 +16,16 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from realtime.processes import shares
+from realtime.processes import shares, told
+from realtime.processes.naming import GuestNames
 from realtime.processes.notices import Notice
-from realtime.processes.shares import Share, Shares, Store
+from realtime.processes.shares import Here, Share, Shares, Store
+from realtime.processes.told import NOBODY, PresenceChange, users_of
 from realtime.protocol import Users
 
 GRACE_SECONDS = 2.0
 """Who is back within this time never left: a reload shows nothing."""
 RENEW_SECONDS = 5.0
-NAMES = 100
-"""Above this many people events carry the count only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,6 @@ class ShareWritten(Notice):
     """A process has written its share of the group that this is told to."""
 
     tag = "presence"
-
-
-@dataclass(frozen=True, slots=True)
-class PresenceChange:
-    """Who came and who went, as (identity key, name); one entry for a person, not for each tab."""
-
-    joined: list[tuple[str, str]]
-    left: list[tuple[str, str]]
-    users: Users
 
 
 class _Group:
@@ -52,11 +43,12 @@ class _Group:
         self.on_change = on_change
         self.every = every
         """Changes are told at most once in so many seconds; 0: at once."""
+        self.names = GuestNames(mine)
         self.tabs: dict[str, int] = {}
         self.others: dict[str, Share] = {}
-        self.shown: dict[str, str] = {}
+        self.shown: dict[str, Here] = {}
         """Who local sockets believe is here."""
-        self.users = Users(count=0, connections=0, names=[])
+        self.users = NOBODY
         """As of the last comparison."""
         self.opening: asyncio.Task[None]
         """Reads the other processes' shares for the first time."""
@@ -65,7 +57,7 @@ class _Group:
         self.gone_since: dict[str, float] = {}
         self.settling: asyncio.TimerHandle | None = None
 
-    def merged(self) -> dict[str, str]:
+    def merged(self) -> dict[str, Here]:
         people = dict(self.mine.people)
         for share in self.others.values():
             people.update(share.people)
@@ -73,10 +65,6 @@ class _Group:
 
     def connections(self) -> int:
         return self.mine.connections + sum(share.connections for share in self.others.values())
-
-    def count(self, merged: dict[str, str]) -> Users:
-        names = sorted(merged.values(), key=str.lower)[:NAMES]
-        return Users(count=len(merged), connections=self.connections(), names=names)
 
 
 class Presence:
@@ -106,14 +94,14 @@ class Presence:
     async def _open(self, group: str, found: _Group) -> None:
         await self.refresh(group, quietly=True)
         found.shown = found.merged()
-        found.users = found.count(found.shown)
+        found.users = users_of(found.shown, found.connections())
 
-    def enter(self, group: str, key: str, name: str) -> Users:
-        """A local socket came; returns who is here now, itself included."""
+    def enter(self, group: str, key: str, name: str, id: str = "") -> Users:
+        """A local socket came; returns who is here now, itself included. A guest may be given another name."""
         found = self._groups[group]
         found.entering -= 1
         found.tabs[key] = found.tabs.get(key, 0) + 1
-        found.mine.people[key] = name
+        found.mine.people[key] = Here(key, found.names.take(key, name), id)
         found.mine.connections += 1
         self._changed(group, found)
         return found.users
@@ -126,13 +114,28 @@ class Presence:
         found.mine.connections -= 1
         found.tabs[key] -= 1
         if not found.tabs[key]:
+            found.names.release(key)
             del found.tabs[key], found.mine.people[key]
         self._changed(group, found)
 
     def users(self, group: str) -> Users:
         """Who is here, as far as this process knows."""
         found = self._groups.get(group)
-        return found.users if found else Users(count=0, connections=0, names=[])
+        return found.users if found else NOBODY
+
+    def name_of(self, group: str, key: str) -> str | None:
+        """What somebody who has a socket here is called in a group."""
+        found = self._groups.get(group)
+        here = found.mine.people.get(key) if found else None
+        return here.name if here else None
+
+    def rename(self, group: str, key: str, name: str) -> None:
+        """Somebody who has sockets here is called otherwise from now on."""
+        found = self._groups.get(group)
+        here = found.mine.people.get(key) if found else None
+        if found is not None and here is not None and here.name != name:
+            found.mine.people[key] = Here(key, found.names.take(key, name), here.id)
+            self._changed(group, found)
 
     def drain(self) -> None:
         """This process is about to stop; its people will be back elsewhere in a moment."""
@@ -164,6 +167,8 @@ class Presence:
         others = await self._shares.of_others(group)
         if others is not None:
             found.others = others
+            if found.names.settle(others.values()):
+                self._shares.write_soon(group)
         if not quietly and found.opening.done():
             self._compare_soon(group, found)
 
@@ -181,7 +186,7 @@ class Presence:
 
     def _compare_soon(self, group: str, found: _Group) -> None:
         # Comparing costs as much as there are people, so a crowd is compared now and then, not at each step.
-        every = max(found.every, shares.WRITE_SECONDS) if len(found.shown) > NAMES else found.every
+        every = max(found.every, shares.WRITE_SECONDS) if len(found.shown) > told.NAMES else found.every
         if every:
             self._compare_after(every, group, found)
         else:
@@ -200,21 +205,27 @@ class Presence:
             found.settling = None
         now = self._loop.time()
         merged = found.merged()
-        before, found.users = found.users, found.count(merged)
-        joined = [(key, name) for key, name in merged.items() if key not in found.shown]
+        before, found.users = found.users, users_of(merged, found.connections())
+        shown = found.shown
+        joined = [here for key, here in merged.items() if key not in shown]
+        renamed = [
+            (here, shown[key].name) for key, here in merged.items() if key in shown and shown[key].name != here.name
+        ]
         for key in [key for key in found.gone_since if key in merged]:
             del found.gone_since[key]
         for key in found.shown.keys() - merged.keys():
             found.gone_since.setdefault(key, now)
         due = [key for key, since in found.gone_since.items() if now - since >= GRACE_SECONDS - 0.01]
-        left = [(key, found.shown.pop(key)) for key in due]
+        left = [found.shown.pop(key) for key in due]
         for key in due:
             del found.gone_since[key]
-        found.shown.update(joined)
+        found.shown.update(merged)
         if found.gone_since:
             self._compare_after(min(found.gone_since.values()) + GRACE_SECONDS - now, group, found)
         if joined or left or found.users.connections != before.connections:
             found.on_change(PresenceChange(joined, left, found.users))
+        if renamed:
+            found.on_change(PresenceChange([], [], found.users, renamed))
         self._forget_if_unused(group, found)
 
     def _forget_if_unused(self, group: str, found: _Group) -> None:

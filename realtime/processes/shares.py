@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.conf import settings
 from redis.asyncio import Redis
@@ -24,13 +24,23 @@ LEASE_MILLISECONDS = 20_000
 logger = logging.getLogger("chorus.presence")
 
 
+class Here(NamedTuple):
+    """Somebody who is here."""
+
+    key: str
+    """Their Identity.key: not for others."""
+    name: str
+    id: str = ""
+    """What others know them by; empty where a process of an earlier version told of them."""
+
+
 @dataclass(slots=True)
 class Share:
     """What one process holds of one group."""
 
     connections: int = 0
-    people: dict[str, str] = field(default_factory=dict)
-    """Names by identity key."""
+    people: dict[str, Here] = field(default_factory=dict)
+    """By identity key."""
 
 
 class Store(Protocol):
@@ -142,7 +152,10 @@ class Shares:
 
 
 class RedisStore:
-    """Shares in Redis: a hash for each group, a field for each process; a key with an expiry for each lease."""
+    """Shares in Redis: a hash for each group, a field for each process; a key with an expiry for each lease.
+
+    Ids have a hash of their own, so that a process of an earlier version can read the other.
+    """
 
     def __init__(self, client: Any, namespace: str, process: str) -> None:
         self._client = client
@@ -152,26 +165,39 @@ class RedisStore:
 
     async def write(self, group: str, share: Share) -> bool:
         """See Store.write."""
-        key = f"{self._prefix}:group:{group}"
         if not share.connections:
-            await self._client.hdel(key, self._process)
+            await self._remove(group, self._process)
             return True
+        key, ids = self._keys(group)
         async with self._client.pipeline(transaction=True) as pipe:
             pipe.set(self._lease, b"1", px=LEASE_MILLISECONDS, get=True)  # never a share without a lease
-            pipe.hset(key, self._process, json.dumps([share.connections, share.people]))
-            before, _ = await pipe.execute()
+            people = share.people.items()
+            pipe.hset(key, self._process, json.dumps([share.connections, {key: here.name for key, here in people}]))
+            pipe.hset(ids, self._process, json.dumps({key: here.id for key, here in people}))
+            before, *_ = await pipe.execute()
         return before is not None
 
     async def read(self, group: str) -> dict[str, Share]:
         """See Store.read; shares of processes without a lease are removed."""
-        key = f"{self._prefix}:group:{group}"
-        raw: dict[bytes, bytes] = await self._client.hgetall(key)
-        found = {process.decode(): value for process, value in raw.items()}
+        async with self._client.pipeline(transaction=True) as pipe:
+            for key in self._keys(group):
+                pipe.hgetall(key)
+            shares, ids = await pipe.execute()
+        found: dict[str, bytes] = {process.decode(): value for process, value in shares.items()}
         found.pop(self._process, None)
         alive = await self._alive(found)
         if dead := [process for process in found if process not in alive]:
-            await self._client.hdel(key, *dead)
-        return {process: Share(*json.loads(found[process])) for process in alive}
+            await self._remove(group, *dead)
+        return {process: _share(found[process], ids.get(process.encode(), b"{}")) for process in alive}
+
+    def _keys(self, group: str) -> tuple[str, str]:
+        return f"{self._prefix}:group:{group}", f"{self._prefix}:ids:{group}"
+
+    async def _remove(self, group: str, *processes: str) -> None:
+        async with self._client.pipeline(transaction=True) as pipe:
+            for key in self._keys(group):
+                pipe.hdel(key, *processes)
+            await pipe.execute()
 
     async def _alive(self, processes: Iterable[str]) -> list[str]:
         names = list(processes)
@@ -184,6 +210,12 @@ class RedisStore:
         """See Store.renew."""
         before = await self._client.set(self._lease, b"1", px=LEASE_MILLISECONDS, get=True)
         return before is not None
+
+
+def _share(raw: bytes, raw_ids: bytes) -> Share:
+    connections, names = json.loads(raw)
+    ids = json.loads(raw_ids)
+    return Share(connections, {key: Here(key, name, ids.get(key, "")) for key, name in names.items()})
 
 
 def redis_client() -> "Redis | None":

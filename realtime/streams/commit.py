@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from django.db import InterfaceError, OperationalError, connections, models, router, transaction
 from django.db.models.functions import Now
 
+from realtime import people
 from realtime.protocol import Refused
 from realtime.streams.batch import Batch, Stored
 from realtime.streams.entry import Entry
@@ -131,6 +132,7 @@ def _commit(
         added = _number(stream, by_stream[pk], outcome.results)
         if added:
             kept = [entry for entry in added if entry.is_kept]
+            _name_senders(kept)
             model.entry_model._default_manager.using(using).bulk_create(kept)
             model._default_manager.using(using).filter(pk=pk).update(**stream.head())
             stream.settle(added)
@@ -187,6 +189,15 @@ def _number(stream: Appendable, entries: dict[int, Entry], results: dict[int, En
         if entry.client_id is not None:
             known[entry.sender_key, entry.client_id] = entry
     return added
+
+
+def _name_senders(kept: list[Entry]) -> None:
+    """Fill in the ids that readers know senders by, where nobody had asked yet: those of sockets are there."""
+    nameless = [entry for entry in kept if not entry.sender_id]
+    if nameless:
+        ids = people.ids_of({entry.sender_key for entry in nameless})
+        for entry in nameless:
+            entry.sender_id = ids[entry.sender_key]
 
 
 def _repeat(first: Entry, entry: Entry) -> Entry | Refused:

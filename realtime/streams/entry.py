@@ -21,6 +21,8 @@ class Entry(models.Model):
     seq = models.BigIntegerField(editable=False)
     sender_key = models.CharField(max_length=64, editable=False)
     sender_name = models.CharField("sender", max_length=150, editable=False)
+    sender_id = models.CharField(max_length=22, default="", db_default="", editable=False)
+    """What readers know the sender by; a commit fills it in where nobody had asked yet."""
     client_id = models.CharField(max_length=64, null=True, editable=False)
     digest = models.CharField(max_length=32, editable=False)
     created_at = models.DateTimeField("sent", editable=False)
@@ -43,7 +45,8 @@ class Entry(models.Model):
     @classmethod
     def by(cls, sender: Identity, client_id: str | None, **content: Any) -> Self:
         """An entry not yet stored."""
-        return cls(sender_key=sender.key, sender_name=sender.name, client_id=client_id, **content)
+        said_by = {"sender_key": sender.key, "sender_name": sender.name, "sender_id": sender.sender_id}
+        return cls(**said_by, client_id=client_id, **content)
 
     @classmethod
     def from_command(cls, sender: Identity, said: Command) -> Self:

@@ -158,6 +158,7 @@ class Record(Entry):
         return {
             "seq": self.seq,
             "sender": self.sender_name,
+            "sender_id": self.sender_id or None,
             "timestamp": self.created_at,
             "id": self.client_id,
             "target": self.target,
@@ -170,13 +171,20 @@ class Record(Entry):
                 seq=self.seq,
                 target=self.target,
                 by=self.sender_name,
+                by_id=self.sender_id or None,
                 timestamp=self.created_at,
                 id=self.client_id,
             )
         event = self.said_event()
         if not self.deleted:
             return event
-        return Tombstone(type=event.type, seq=self.seq, sender=self.sender_name, timestamp=self.created_at)
+        return Tombstone(
+            type=event.type,
+            seq=self.seq,
+            sender=self.sender_name,
+            sender_id=self.sender_id or None,
+            timestamp=self.created_at,
+        )
 
     def apply(self) -> None:
         """Change the target, or take its content away, in the transaction that tells of it."""

@@ -32,7 +32,7 @@ def test_two_windows_talk(visit: Visit, room: str) -> None:
     say(guest, "Yes!")
     expect(alice.get_by_role("log")).to_contain_text("Yes!")
     assert messages(alice) == messages(guest) == ["Hello, is anybody here?", "Yes!"]
-    expect(alice.locator(".sender")).to_have_text(["alice", re.compile(r"Guest-\d{4}")])
+    expect(alice.locator(".sender")).to_have_text(["alice", re.compile(r"Guest-\d{7}")])
 
 
 def test_consecutive_messages_of_one_sender_share_a_heading(visit: Visit, room: str) -> None:

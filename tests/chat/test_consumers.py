@@ -7,19 +7,23 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.core import signing
 from pytest_django import Settings
 
+from accounts.guests import COOKIE
 from accounts.models import Token
 from chat.models import Message, Room, Sanction
-from realtime import db
+from realtime import access, db
 from realtime.access import AccessLevel, Identity
 from realtime.hub.hub import current_hub
 from realtime.hub.live import FRESH
+from realtime.models import Person
 from realtime.processes import presence as presence_module
 from realtime.protocol import Refused
 from realtime.secrecy import NOT_SAYABLE
 from realtime.streams.replay import FRAME_BYTES
-from realtime.testing import Event, Socket, connect, until
+from realtime.testing import OWN_ORIGIN, Event, Socket, connect, until
+from tests.anonymous import anonymous
 from tests.followed import followed
 from tests.realtime.held import held
 from tests.realtime.listening import ALICE, write
@@ -34,10 +38,11 @@ def _quick_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without_time(event: Event) -> Event:
-    """An event without its timestamp, which is of now."""
+    """An event without its timestamp, which is of now, and without ids of people, which are random."""
     timestamp = datetime.fromisoformat(event.pop("timestamp"))
     assert abs(timestamp - datetime.now(UTC)) < timedelta(minutes=1)
-    return event
+    found: Event = anonymous(event)
+    return found
 
 
 async def said(room: Room, *texts: str) -> None:
@@ -63,7 +68,7 @@ async def test_the_first_frame_says_where_one_is(lobby: Room, alice: User) -> No
     async with connect(LOBBY, user=alice) as socket:
         joined = await socket.event()
     messages = joined.pop("messages")
-    assert joined == {
+    assert anonymous(joined) == {
         "type": "joined",
         "room": "lobby",
         "you": "alice",
@@ -85,7 +90,7 @@ async def test_who_joins_is_among_those_who_are_here(lobby: Room, alice: User, b
         await second.next("joined")
         async with connect(LOBBY, user=bob) as third:
             joined = await third.next("joined")
-    assert joined["users"] == {"count": 2, "connections": 3, "names": ["alice", "bob"]}
+    assert anonymous(joined["users"]) == {"count": 2, "connections": 3, "names": ["alice", "bob"]}
 
 
 async def test_an_empty_room_has_nothing_to_tell(lobby: Room) -> None:
@@ -572,7 +577,8 @@ async def test_typing_is_told_to_the_others_once_in_a_while(lobby: Room, alice: 
             await typist.command("typing")
         await say(socket, "Hi")
         events = await other.before("chat")
-        assert [event for event in events if event["type"] == "typing"] == [{"type": "typing", "sender": "alice"}]
+        [typing] = [event for event in events if event["type"] == "typing"]
+        assert anonymous(typing) == {"type": "typing", "sender": "alice"}
         assert "typing" not in [event["type"] for event in await tab.before("chat")]
 
 
@@ -660,7 +666,7 @@ async def test_a_login_gives_a_new_joined_and_a_new_name(lobby: Room, secret: st
             guest = (await socket.next("joined"))["you"]
             await reader.next("system", event="join")
             await socket.send(json.dumps({"token": secret}))
-            assert await socket.event() == {"type": "auth", "status": "ok", "username": "alice"}
+            assert anonymous(await socket.event()) == {"type": "auth", "status": "ok", "username": "alice"}
             joined = await socket.event()
             assert (joined["type"], joined["you"], joined["seq"]) == ("joined", "alice", 1)
             assert (joined["recovered"], joined["messages"]) == (True, [])
@@ -907,3 +913,67 @@ async def test_nor_is_an_id_or_what_code_says(lobby: Room, secret: str) -> None:
         assert (await socket.next("error"))["fields"] == {"id": NOT_SAYABLE}
     with pytest.raises(Refused, match=NOT_SAYABLE):
         await db.run(lobby.post, ALICE, secret)
+
+
+# Who is who.
+
+
+async def test_whoever_is_named_is_named_by_their_id_too(lobby: Room, alice: User, bob: User) -> None:
+    async with connect(LOBBY, user=alice) as reader, connect(LOBBY, user=bob) as socket:
+        mine, theirs = (await reader.next("joined"))["you_id"], (await socket.next("joined"))["you_id"]
+        await socket.command("typing")
+        said = await say(socket, "Hi")
+        await socket.command("delete", seq=said["seq"])
+        events = [await reader.next(name) for name in ("system", "typing", "chat", "deleted")]
+    assert mine != theirs
+    assert [event.get("sender_id", event.get("by_id")) for event in events] == [theirs] * 4
+
+
+async def test_an_id_stays_and_is_among_those_who_are_here_and_in_what_is_read_back(lobby: Room, alice: User) -> None:
+    async with connect(LOBBY, user=alice) as socket:
+        said = await say(socket, "Hi")
+        await socket.command("delete", seq=1)
+        await socket.next("deleted")
+    async with connect(LOBBY, user=alice) as socket:
+        joined = await socket.next("joined")
+    tombstone, deletion = joined["messages"]
+    ids = {said["sender_id"], joined["you_id"], tombstone["sender_id"], deletion["by_id"]}
+    assert ids == {joined["users"]["people"][0]["id"]}
+
+
+async def test_tabs_of_a_guest_with_our_cookie_have_one_id_and_others_one_each(lobby: Room) -> None:
+    signer = signing.TimestampSigner(salt="chorus.guest")
+    cookie = {"cookie": f"{COOKIE}={signer.sign('some-guest')}", "origin": OWN_ORIGIN}
+    seen = []
+    for headers in (cookie, cookie, {}, {}):
+        async with connect(LOBBY, headers=headers) as socket:
+            seen.append((await socket.next("joined"))["you_id"])
+    assert seen[0] == seen[1]
+    assert len(set(seen)) == 3
+    assert await db.run(list, Person.objects.values_list("key", flat=True)) == ["guest:some-guest"]
+
+
+async def test_a_rename_reaches_everyone_who_is_there_and_what_is_said_next(lobby: Room, alice: User) -> None:
+    async with connect(LOBBY, user=alice) as socket, connect(LOBBY) as reader:
+        await reader.next("joined")
+        before = await say(socket, "Hi")
+        alice.username = "alicia"
+        await db.run(alice.save)
+        told = [without_time(await each.next("renamed")) for each in (socket, reader)]
+        after = await say(socket, "Hi again")
+        async with connect(LOBBY) as later:
+            users = (await later.next("joined"))["users"]
+    assert told == [{"type": "renamed", "name": "alicia", "was": "alice"}] * 2
+    assert (before["sender"], after["sender"], after["sender_id"]) == ("alice", "alicia", before["sender_id"])
+    assert "alicia" in users["names"]
+    assert "alice" not in users["names"]
+
+
+async def test_guests_in_a_room_have_names_of_their_own(lobby: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "guest_name", lambda key, attempt=0: "Guest-1111111")
+    async with connect(LOBBY) as one, connect(LOBBY) as other:
+        names = [(await socket.next("joined"))["you"] for socket in (one, other)]
+        said = await say(other, "Hi")
+        shown = await one.next("system", event="join")
+    assert names[0] == "Guest-1111111" != names[1]
+    assert said["sender"] == shown["name"] == names[1]

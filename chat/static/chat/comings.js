@@ -17,12 +17,12 @@ export class Comings {
   #went = false;
 
   /** Take a `system` event. */
-  add({ event, message, name, people = 1 }) {
+  add({ event, message, name, sender_id, people = 1 }) {
     this.#told += 1;
     this.#came ||= event === "join";
     this.#went ||= event === "leave";
     if (!name) this.#crowd[event] += people;
-    else if (this.#people.size < KNOWN) this.#people.add(name);
+    else if (this.#people.size < KNOWN) this.#people.add(sender_id ?? name);
     if (this.#told > TOLD || !name) this.line.replaceChildren(this.#words());
     else this.line.append(this.#told > 1 ? " · " : "", element("bdi", {}, message));
   }

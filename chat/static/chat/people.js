@@ -11,7 +11,7 @@ export class People {
   #count;
   #more;
   #you = "";
-  #names = new Set();
+  #names = new Map(); // by id
   #total = 0;
 
   constructor({ list, count, more }) {
@@ -20,59 +20,70 @@ export class People {
     this.#more = more;
   }
 
-  /** Take `users` and `you` of a `joined` event. */
-  joined({ users, you }) {
-    this.#you = you;
-    this.#names = new Set(users.names ?? [you]);
+  /** Take `users` and who you are of a `joined` event. */
+  joined({ users, you, you_id }) {
+    this.#you = you_id;
+    const people = users.people ?? [{ id: you_id, name: you }];
+    this.#names = new Map(people.map(({ id, name }) => [id ?? name, name]));
     this.#total = users.count;
     this.#show();
   }
 
   /** Take a `system` event: somebody joined or left. */
-  changed({ event, name, users }) {
-    if (event === "leave") this.#names.delete(name);
-    else if (name && users.count <= NAMED) this.#names.add(name);
+  changed({ event, name, sender_id, users }) {
+    const id = sender_id ?? name;
+    if (event === "leave") this.#names.delete(id);
+    else if (name && users.count <= NAMED) this.#names.set(id, name);
     this.#total = users.count;
     this.#show();
   }
 
+  /** Take a `renamed` event: somebody who is here has another name. */
+  renamed({ sender_id, was, name }) {
+    const id = sender_id ?? was;
+    if (!this.#names.has(id)) return;
+    this.#names.set(id, name);
+    this.#show();
+  }
+
   #show() {
-    const names = Array.from(this.#names).sort((one, other) => (other === this.#you) - (one === this.#you) || one.localeCompare(other));
-    this.#list.replaceChildren(...names.map((name) => person(name, name === this.#you)));
+    const people = Array.from(this.#names, ([id, name]) => ({ id, name, isYou: id === this.#you }));
+    people.sort((one, other) => other.isYou - one.isYou || one.name.localeCompare(other.name));
+    this.#list.replaceChildren(...people.map(person));
     this.#count.textContent = String(this.#total);
-    const others = this.#total - names.length;
+    const others = this.#total - people.length;
     this.#more.hidden = others <= 0;
     this.#more.textContent = `and ${others} more`;
   }
 }
 
-function person(name, isYou) {
-  const row = element("li", { className: "person", title: name }, mark(name, "mark-small"), element("bdi", {}, name));
+function person({ id, name, isYou }) {
+  const row = element("li", { className: "person", title: name, data: { person: id } }, mark(name, "mark-small"), element("bdi", {}, name));
   if (isYou) row.append(element("span", { className: "soft" }, "you"));
   return row;
 }
 
 export class Typing {
   #place;
-  #until = new Map(); // name → timer
+  #who = new Map(); // id → { name, timer }
 
   constructor(place) {
     this.#place = place;
   }
 
-  saw(name) {
-    clearTimeout(this.#until.get(name));
-    this.#until.set(name, setTimeout(() => this.stopped(name), TYPING_MS));
+  saw(id, name) {
+    clearTimeout(this.#who.get(id)?.timer);
+    this.#who.set(id, { name, timer: setTimeout(() => this.stopped(id), TYPING_MS) });
     this.#show();
   }
 
-  stopped(name) {
-    clearTimeout(this.#until.get(name));
-    if (this.#until.delete(name)) this.#show();
+  stopped(id) {
+    clearTimeout(this.#who.get(id)?.timer);
+    if (this.#who.delete(id)) this.#show();
   }
 
   #show() {
-    const [first, second, ...rest] = this.#until.keys();
+    const [first, second, ...rest] = Array.from(this.#who.values(), ({ name }) => name);
     const name = (text) => element("bdi", {}, text);
     if (first === undefined) this.#place.replaceChildren();
     else if (second === undefined) this.#place.replaceChildren(name(first), " is typing…");

@@ -26,11 +26,11 @@ const unread = new Unread();
 const scroller = new Scroller(part("log"), part("newest"), () => loadOlder());
 const divider = new Divider(part("log"), () => scroller.atNewest);
 const timeline = new Timeline(log, {
-  mayDelete: (sender) => moderator === "true" || sender === you,
+  mayDelete: (senderId) => moderator === "true" || isYou(senderId),
   askDelete,
 });
 
-let you = "";
+let you = null; // your id: names are no proof of who somebody is
 let more = false;
 let loading = false;
 
@@ -41,7 +41,8 @@ function quietly(change) {
   requestAnimationFrame(() => log.removeAttribute("aria-busy"));
 }
 
-const news = (entries) => entries.filter(({ type, sender, deleted }) => type === "chat" && !deleted && sender !== you).length;
+const isYou = (senderId) => Boolean(senderId) && senderId === you;
+const news = (entries) => entries.filter(({ type, sender_id, deleted }) => type === "chat" && !deleted && !isYou(sender_id)).length;
 
 function showMore(value) {
   more = value;
@@ -53,7 +54,7 @@ function showMore(value) {
 /** Show what was said; `missed`: it came while there was no connection. */
 function add(entries, { missed = false } = {}) {
   const messages = news(entries);
-  const own = entries.some(({ type, sender }) => type === "chat" && sender === you);
+  const own = entries.some(({ type, sender_id }) => type === "chat" && isYou(sender_id));
   const line = messages && (missed || !divider.isRead) ? divider.begin() : null;
   scroller.added(
     () => {
@@ -73,7 +74,7 @@ const take = (event) => part("composer") && showRights(part("composer"), part("r
 room.on("rights", take);
 room.on("joined", (event) => {
   take({ write: true }); // who may not is told next
-  you = event.you;
+  you = event.you_id;
   people.joined(event);
   quietly(() => {
     if (event.resumed) return add(event.messages, { missed: true });
@@ -85,7 +86,7 @@ room.on("joined", (event) => {
 });
 room.on("replay", ({ messages }) => quietly(() => add(messages, { missed: true })));
 room.on("chat", (event) => {
-  typing.stopped(event.sender);
+  typing.stopped(event.sender_id);
   add([event]);
 });
 room.on("deleted", ({ target, by }) => timeline.remove(target, by));
@@ -93,7 +94,8 @@ room.on("system", (event) => {
   people.changed(event);
   scroller.added(() => timeline.event(event));
 });
-room.on("typing", ({ sender }) => sender !== you && typing.saw(sender));
+room.on("renamed", (event) => people.renamed(event));
+room.on("typing", ({ sender, sender_id }) => isYou(sender_id) || typing.saw(sender_id, sender));
 room.onPending((pending) => {
   const unsent = pending.filter(({ command }) => command.action === "send");
   const rows = unsent.map((entry) => unsentRow(entry, { retry: (id) => room.retry(id), discard: (id) => room.discard(id) }));

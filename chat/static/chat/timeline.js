@@ -19,7 +19,7 @@ export class Timeline {
   #messages = new Map(); // seq → element, oldest first
   #oldest = null;
 
-  /** `mayDelete(sender)` tells whether to offer it, `askDelete(seq, element)` asks the reader. */
+  /** `mayDelete(senderId)` tells whether to offer it, `askDelete(seq, element)` asks the reader. */
   constructor(place, { mayDelete, askDelete }) {
     this.#place = place;
     this.#mayDelete = mayDelete;
@@ -111,13 +111,13 @@ export class Timeline {
       place.append(dayHeading(day));
       Object.assign(tail, { day, group: null });
     }
-    if (!tail.group || tail.group.dataset.sender !== entry.sender || sent - tail.sent > GROUP_MS) {
-      tail.group = group(entry.sender, sent);
+    if (!tail.group || !isBy(tail.group, entry) || sent - tail.sent > GROUP_MS) {
+      tail.group = group(entry, sent);
       place.append(tail.group);
     }
     tail.sent = sent;
     tail.comings = null;
-    const mayDelete = !entry.deleted && this.#mayDelete(entry.sender);
+    const mayDelete = !entry.deleted && this.#mayDelete(entry.sender_id);
     const row = messageRow(entry, sent, { day, askDelete: mayDelete && this.#askDelete });
     this.#messages.set(entry.seq, row);
     tail.group.querySelector(".group-body").append(row);
@@ -126,7 +126,7 @@ export class Timeline {
 
   /** Where older messages end with the sender that the shown ones begin with, they are one group. */
   #joinGroups(tail, first) {
-    if (!tail.group || !first?.dataset.sender || first.dataset.sender !== tail.group.dataset.sender) return;
+    if (!tail.group || !first?.dataset.began || !isBy(first, { sender: tail.group.dataset.name, sender_id: tail.group.dataset.sender })) return;
     if (Number(first.dataset.began) - tail.sent > GROUP_MS) return;
     tail.group.querySelector(".group-body").append(...first.querySelector(".group-body").children);
     if (this.#tail.group === first) this.#tail.group = tail.group;
@@ -138,7 +138,12 @@ function dayHeading(day) {
   return element("h2", { className: "day", data: { day } }, said("day", day));
 }
 
-function group(sender, sent) {
+/** Whether a group's messages are of the sender of an entry, under the same name. */
+function isBy({ dataset }, { sender, sender_id = "" }) {
+  return dataset.sender === sender_id && dataset.name === sender;
+}
+
+function group({ sender, sender_id = "" }, sent) {
   const head = element(
     "header",
     { className: "group-head" },
@@ -146,5 +151,5 @@ function group(sender, sent) {
     element("time", { className: "sent-at", dateTime: sent.toISOString(), title: fullTimeOf(sent) }, timeOf(sent)),
   );
   const body = element("div", { className: "group-body" });
-  return element("article", { className: "group", data: { sender, voice: voice(sender), began: sent.getTime() } }, mark(sender), head, body);
+  return element("article", { className: "group", data: { sender: sender_id, name: sender, voice: voice(sender), began: sent.getTime() } }, mark(sender), head, body);
 }

@@ -11,6 +11,7 @@ from accounts.models import Token
 from accounts.secret import new_secret
 from realtime import db
 from realtime.hub.hub import current_hub
+from tests.anonymous import anonymous
 from tests.realtime.consumers.talk import Talk, held_by, talk
 
 in_threads = pytest.mark.django_db(transaction=True)
@@ -35,7 +36,7 @@ async def test_a_bearer_token_logs_in_without_a_word(secret: str) -> None:
 
 async def test_a_bad_bearer_token_is_told_and_closed() -> None:
     async with talk(secret="wrong") as socket:
-        assert await socket.event() == {"type": "auth", "status": "error", "message": "Invalid token"}
+        assert anonymous(await socket.event()) == {"type": "auth", "status": "error", "message": "Invalid token"}
         assert await socket.closed() == (1008, "Authentication failed")
     assert Talk.last.happened == ["closed"]
 
@@ -46,7 +47,7 @@ async def test_a_login_may_be_waited_for_before_anything_else(secret: str, extra
     async with talk("/talk/?login=message") as socket:
         assert await socket.silent()
         await socket.send(json.dumps({"token": secret, **extra}))
-        assert await socket.event() == {"type": "auth", "status": "ok", "username": "alice"}
+        assert anonymous(await socket.event()) == {"type": "auth", "status": "ok", "username": "alice"}
         assert (await socket.event())["what"] == "hello alice"
 
 
@@ -61,7 +62,11 @@ async def test_a_login_message_wins_over_a_cookie(secret: str, bob: User) -> Non
 async def test_silence_instead_of_a_login_is_told_and_closed(path: str, settings: Settings) -> None:
     settings.CHORUS_LOGIN_TIMEOUT = 0.05
     async with talk(path) as socket:
-        assert await socket.event() == {"type": "auth", "status": "error", "message": "Authentication timeout"}
+        assert anonymous(await socket.event()) == {
+            "type": "auth",
+            "status": "error",
+            "message": "Authentication timeout",
+        }
         assert await socket.closed() == (1008, "Authentication failed")
 
 
@@ -90,7 +95,7 @@ async def test_whatever_comes_instead_of_a_login_is_told_and_closed(frame: str |
 async def test_a_token_that_is_none_is_told_and_closed(token: object) -> None:
     async with talk("/members/") as socket:
         await socket.send(json.dumps({"token": token}))
-        assert await socket.event() == {"type": "auth", "status": "error", "message": "Invalid token"}
+        assert anonymous(await socket.event()) == {"type": "auth", "status": "error", "message": "Invalid token"}
         assert await socket.closed() == (1008, "Authentication failed")
 
 
@@ -121,7 +126,7 @@ async def test_a_login_on_an_open_socket_is_told_to_its_consumer(secret: str) ->
     async with talk() as socket:
         await socket.next("told")
         await socket.send(json.dumps({"token": secret}))
-        assert await socket.event() == {"type": "auth", "status": "ok", "username": "alice"}
+        assert anonymous(await socket.event()) == {"type": "auth", "status": "ok", "username": "alice"}
         assert (await socket.event())["what"] == "hello again alice"
 
 
@@ -138,7 +143,7 @@ async def test_a_wrong_login_on_an_open_socket_is_told_and_closed() -> None:
     async with talk() as socket:
         await socket.next("told")
         await socket.send('{"token":"wrong"}')
-        assert await socket.event() == {"type": "auth", "status": "error", "message": "Invalid token"}
+        assert anonymous(await socket.event()) == {"type": "auth", "status": "error", "message": "Invalid token"}
         assert await socket.closed() == (1008, "Authentication failed")
     assert Talk.last.happened == ["opened", "closed"]
 

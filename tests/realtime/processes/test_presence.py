@@ -9,9 +9,11 @@ import pytest
 from realtime.hub.hub import Hub
 from realtime.processes import presence as module
 from realtime.processes import shares
-from realtime.processes.presence import NAMES, Presence, PresenceChange
+from realtime.processes.presence import Presence
 from realtime.processes.shares import Share
+from realtime.processes.told import NAMES, PresenceChange
 from realtime.testing import until
+from tests.anonymous import anonymous
 from tests.processes import RedisServer
 
 GROUP = "chat.room.1"
@@ -45,7 +47,7 @@ class Room:
             sign + name
             for change in self.changes
             for sign, people in (("+", change.joined), ("-", change.left))
-            for _, name in people
+            for _, name, _ in people
         ]
 
     @property
@@ -145,7 +147,7 @@ async def test_who_comes_is_counted_and_told(alone: Room) -> None:
     assert await alone.enter("alice") == 1
     assert await alone.enter("bob") == 2
     assert alone.told == ["+alice", "+bob"]
-    assert alone.changes[-1].users.model_dump() == {"count": 2, "connections": 2, "names": ["alice", "bob"]}
+    assert anonymous(alone.changes[-1].users.model_dump()) == {"count": 2, "connections": 2, "names": ["alice", "bob"]}
 
 
 async def test_names_are_in_the_order_people_expect(alone: Room) -> None:
@@ -558,3 +560,41 @@ async def test_two_processes_over_redis_agree_on_who_is_here(redis_site: RedisSe
     await until(lambda: rooms[0].told == ["+alice", "+bob", "-bob"])
     for hub in hubs:
         await hub.close()
+
+
+# Names.
+
+
+async def test_who_is_renamed_is_told_once_with_the_name_before(alone: Room) -> None:
+    await alone.enter("alice")
+    alone.presence.rename(GROUP, "user:alice", "alicia")
+    alone.presence.rename(GROUP, "user:alice", "alicia")
+    [(here, was)] = [each for change in alone.changes for each in change.renamed]
+    assert (here.name, was, alone.names, alone.told) == ("alicia", "alice", ["alicia"], ["+alice"])
+
+
+async def test_who_is_renamed_elsewhere_is_told_here(site: Site) -> None:
+    here, there = site.process(), site.process()
+    await here.enter("bob")
+    await there.enter("alice")
+    await until(lambda: here.names == ["alice", "bob"])
+    there.presence.rename(GROUP, "user:alice", "zoe")
+    await until(lambda: here.names == ["bob", "zoe"])
+    assert [(now.name, was) for change in here.changes for now, was in change.renamed] == [("zoe", "alice")]
+
+
+async def test_a_rename_of_somebody_who_is_not_here_is_harmless(alone: Room) -> None:
+    alone.presence.rename(GROUP, "user:alice", "alicia")
+    await alone.enter("bob")
+    alone.presence.rename(GROUP, "user:alice", "alicia")
+    assert (alone.names, alone.told) == (["bob"], ["+bob"])
+
+
+async def test_two_guests_who_come_at_once_in_two_processes_are_called_alike_for_a_moment_only(site: Site) -> None:
+    rooms = [site.process(), site.process()]
+    for room in rooms:
+        await room.presence.open(GROUP, room.changes.append)
+    for key, room in zip("ab", rooms, strict=True):
+        room.presence.enter(GROUP, f"guest:{key}", "Guest-1111111")
+    await until(lambda: all(len(set(room.names)) == 2 for room in rooms))
+    assert rooms[0].names == rooms[1].names

@@ -14,7 +14,7 @@ from realtime.connections.report import Report, Wanted
 from realtime.hub.hub import Hub, close_hub, current_hub
 from realtime.processes import reach
 from realtime.processes.reach import ask, listeners, tell
-from realtime.processes.shares import RedisStore, Share
+from realtime.processes.shares import Here, RedisStore, Share
 from realtime.streams.batch import Batch, announce
 from tests.processes import RedisServer
 from tests.realtime.layers import RecordingLayer
@@ -98,7 +98,9 @@ def test_code_without_a_loop_reaches_the_server_in_its_process(room: Room, other
 
 async def test_a_process_without_a_socket_knows_how_many_listen_in_others(redis_site: RedisServer) -> None:
     async with Redis.from_url(redis_site.url) as client:
-        await RedisStore(client, "chorus", "another").write("chat.room.1", Share(3, {"user:1": "alice"}))
+        await RedisStore(client, "chorus", "another").write(
+            "chat.room.1", Share(3, {"user:1": Here("user:1", "alice", "id-alice")})
+        )
     assert await asyncio.to_thread(listeners, "chat.room.1") == 3
 
 

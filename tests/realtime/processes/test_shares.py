@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from realtime.processes import shares as module
-from realtime.processes.shares import RedisStore, Share
+from realtime.processes.shares import Here, RedisStore, Share
 from tests.processes import RedisServer
 
 GROUP = "chat.room.1"
@@ -23,22 +23,22 @@ async def store(redis_site: RedisServer) -> AsyncIterator[Stores]:
 
 
 async def test_a_process_reads_the_shares_of_the_others(store: Stores) -> None:
-    await store("one").write(GROUP, Share(2, {"user:1": "Zoë"}))
-    await store("two").write(GROUP, Share(1, {"user:2": "bob"}))
-    assert await store("one").read(GROUP) == {"two": Share(1, {"user:2": "bob"})}
-    assert await store("two").read(GROUP) == {"one": Share(2, {"user:1": "Zoë"})}
+    await store("one").write(GROUP, Share(2, {"user:1": Here("user:1", "Zoë", "id-Zoë")}))
+    await store("two").write(GROUP, Share(1, {"user:2": Here("user:2", "bob", "id-bob")}))
+    assert await store("one").read(GROUP) == {"two": Share(1, {"user:2": Here("user:2", "bob", "id-bob")})}
+    assert await store("two").read(GROUP) == {"one": Share(2, {"user:1": Here("user:1", "Zoë", "id-Zoë")})}
     assert await store("one").read("another") == {}
 
 
 async def test_an_empty_share_is_removed(store: Stores) -> None:
-    await store("one").write(GROUP, Share(1, {"user:1": "alice"}))
+    await store("one").write(GROUP, Share(1, {"user:1": Here("user:1", "alice", "id-alice")}))
     await store("one").write(GROUP, Share())
     assert await store("two").read(GROUP) == {}
 
 
 async def test_a_share_ends_with_its_process_s_lease(store: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LEASE_MILLISECONDS", 50)
-    await store("one").write(GROUP, Share(1, {"user:1": "alice"}))
+    await store("one").write(GROUP, Share(1, {"user:1": Here("user:1", "alice", "id-alice")}))
     assert await store("two").read(GROUP)
     await asyncio.sleep(0.1)
     assert await store("two").read(GROUP) == {}
@@ -56,11 +56,11 @@ async def test_renewing_tells_whether_the_lease_had_ended(store: Stores, redis_s
 
 
 async def test_writing_tells_whether_the_lease_had_ended(store: Stores) -> None:
-    assert not await store("one").write(GROUP, Share(1, {"user:1": "alice"}))
-    assert await store("one").write("another", Share(1, {"user:1": "alice"}))
+    assert not await store("one").write(GROUP, Share(1, {"user:1": Here("user:1", "alice", "id-alice")}))
+    assert await store("one").write("another", Share(1, {"user:1": Here("user:1", "alice", "id-alice")}))
 
 
 async def test_sites_with_other_namespaces_know_nothing_of_each_other(store: Stores, redis_site: RedisServer) -> None:
-    await store("one").write(GROUP, Share(1, {"user:1": "alice"}))
+    await store("one").write(GROUP, Share(1, {"user:1": Here("user:1", "alice", "id-alice")}))
     async with Redis.from_url(redis_site.url) as client:
         assert await RedisStore(client, "staging", "two").read(GROUP) == {}
