@@ -13,6 +13,17 @@ from realtime.list_admin import ListAdmin
 TITLE = "Audit log"
 
 
+def _called(heading: str, kind: Any) -> Any:
+    """A filter of that kind, under a heading in plain words."""
+
+    class Called(kind):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = heading
+
+    return Called
+
+
 class AuditAdmin(ListAdmin):
     """The acts of staff, newest first.
 
@@ -23,10 +34,10 @@ class AuditAdmin(ListAdmin):
     list_display = ("time", "who", "what", "kind", "on_what", "details")
     list_display_links = None
     list_filter = (
-        "action_flag",
-        ("content_type", admin.RelatedOnlyFieldListFilter),
-        "action_time",
-        ("user", admin.RelatedOnlyFieldListFilter),
+        ("action_flag", _called("act", admin.ChoicesFieldListFilter)),
+        ("content_type", _called("kind", admin.RelatedOnlyFieldListFilter)),
+        ("action_time", _called("time", admin.DateFieldListFilter)),
+        ("user", _called("person", admin.RelatedOnlyFieldListFilter)),
     )
     list_select_related = ("user", "content_type")
     search_fields = ("object_repr", "change_message", f"user__{get_user_model().USERNAME_FIELD}")

@@ -8,15 +8,15 @@ from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from realtime.connections.report import Overview, Row, Wanted
 from realtime.connections.sight import Sight
+from realtime.connections_csv import connections_csv, titles_of
 from realtime.models import Connection
 from realtime.streams.key import split_key
-from realtime.streams.kinds import pks_by_kind
 from realtime.streams.stream import Stream
 
 REASON = "a moderator ended your connection"
@@ -132,6 +132,7 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the s
         return [
             path("", view(self.page), name=name("changelist")),
             path("data/", view(self.data), name=name("data")),
+            path("export/", view(self.export_view), name=name("export")),
             path("disconnect/", view(self.disconnect_view), name=name("disconnect")),
         ]
 
@@ -168,6 +169,13 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the s
             },
             headers={"Cache-Control": "no-store"},
         )
+
+    def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
+        """The same as CSV."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        rows = Sight(request.user).look(Chosen(request.GET).wanted).rows
+        return connections_csv(request, rows)
 
     def _shown(self, sight: Sight, rows: list[Row]) -> list[dict[str, Any]]:
         titles, endable = titles_of({key for row in rows for key in row["streams"]}), sight.endable(rows)
@@ -236,9 +244,3 @@ def connections(count: int) -> str:
 
 def _places(rows: list[Row]) -> str:
     return f" in {', '.join(titles_of({key for row in rows for key in row['streams']}).values())}"
-
-
-def titles_of(keys: Iterable[str]) -> dict[str, str]:
-    """What streams are called, by their keys: a query for each kind of them."""
-    streams = [row for kind, pks in pks_by_kind(keys).items() for row in kind._default_manager.filter(pk__in=pks)]
-    return {stream.key: stream.title or stream.public_name for stream in streams}

@@ -18,6 +18,7 @@ FACES = {
     "admin",
     "admin_log",
     "connections_admin",
+    "connections_csv",
     "csv_export",
     "form_admin",
     "list_admin",
