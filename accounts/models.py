@@ -17,6 +17,7 @@ from accounts import scopes as scope_rules
 from accounts.conf import conf
 from accounts.secret import SHOWN_CHARACTERS, digest, is_well_formed, new_secret
 from realtime.connections import look_again
+from realtime.words import counted
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -108,7 +109,8 @@ class Token(models.Model):
         """Raise ValidationError where somebody has as many usable tokens as one may have."""
         most = conf.tokens_per_user
         if most and cls.objects.usable().filter(owner=owner).count() >= most:
-            raise ValidationError(f"{owner} has {most} tokens, and may have no more. Revoke one first.", code="limit")
+            said = f"{owner} has {counted(most, 'token')}, and may have no more. Revoke one first."
+            raise ValidationError(said, code="limit")
 
     @classmethod
     @sensitive_variables("secret")

@@ -16,6 +16,7 @@ from realtime.consumers import Following, JsonConsumer, command
 from realtime.hub import Frame, Hub, Start, Subscription, current_journal
 from realtime.processes import PresenceChange
 from realtime.protocol import ErrorEvent, Event, Refused
+from realtime.words import counted
 
 HEARTBEAT = "Heartbeat check - all systems normal"
 TOPICS_PER_COST = 8
@@ -104,7 +105,7 @@ class NotificationsConsumer(JsonConsumer):
         """Subscribe to all the topics or, where one is refused, to none."""
         names = self._known_as(asked.topics)
         if conf.max_topics and len(self.followed.keys() | set(names)) > conf.max_topics:
-            message = f"at most {conf.max_topics} topics on one socket"
+            message = f"at most {counted(conf.max_topics, 'topic')} on one socket"
             raise Refused("invalid", f"topics: {message}", fields={"topics": message})
         self.owe(len(names) // TOPICS_PER_COST)
         topics = await db.run(self._open, names)

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -101,12 +101,8 @@ class HistoryAdmin(StreamAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Streams with what the columns count."""
-        records = self.model.entry_model._meta.get_field("stream").related_query_name()
-        said = Q(**{f"{records}__target": None, f"{records}__deleted": False})
-        said &= Q(**{f"{records}__seq__gte": F("first_seq")})
-        latest = Max(f"{records}__created_at", filter=said)
-        found: QuerySet[Any] = super().get_queryset(request)
-        counted: QuerySet[Any] = found.annotate(said=Count(records, filter=said), latest=latest)
+        found: Any = super().get_queryset(request)
+        counted: QuerySet[Any] = found.with_said()
         return counted
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -18,6 +18,7 @@ from realtime.connections_csv import connections_csv, titles_of
 from realtime.models import Connection
 from realtime.streams.key import split_key
 from realtime.streams.stream import Stream
+from realtime.words import counted
 
 REASON = "a moderator ended your connection"
 """What a client reads in the close frame."""
@@ -225,7 +226,7 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the s
         return TemplateResponse(request, "admin/realtime/disconnect.html", context)
 
     def _disconnected(self, request: HttpRequest, target: Any, found: Overview, where: str) -> HttpResponse:
-        done = connections(found.totals["connections"])
+        done = counted(found.totals["connections"], "connection")
         if isinstance(target, Stream):
             done += f" in {target}"
         elif not isinstance(target, Connection):
@@ -235,11 +236,6 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the s
         self.log_change(request, target, f"Disconnected {done}.")
         messages.success(request, f"Disconnected {done}.")
         return HttpResponseRedirect(reverse("admin:realtime_connection_changelist"))
-
-
-def connections(count: int) -> str:
-    """A number of them, in words."""
-    return f"{count} connection" if count == 1 else f"{count} connections"
 
 
 def _places(rows: list[Row]) -> str:

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from realtime.conf import conf
 from realtime.protocol import Refused
+from realtime.words import counted
 
 
 def is_own_machine(network: str) -> bool:
@@ -39,8 +40,8 @@ class Throttle:
 def check_length(said: str | bytes) -> None:
     """Raise Refused `too_long` for a text of more than CHORUS_MAX_TEXT characters, or binary of more bytes."""
     if conf.max_text and len(said) > conf.max_text:
-        unit = "chars" if isinstance(said, str) else "bytes"
-        raise Refused("too_long", f"Message too long (max {conf.max_text} {unit})")
+        unit = "char" if isinstance(said, str) else "byte"
+        raise Refused("too_long", f"Message too long (max {counted(conf.max_text, unit)})")
 
 
 def size_of(frame: str | bytes | None) -> int:

@@ -19,6 +19,7 @@ from realtime.access import Action, Identity, denial
 from realtime.forms import NameForm
 from realtime.hub.hub import connection_count
 from realtime.routing import RouteInfo, registered
+from realtime.streams.history import History
 from realtime.streams.kinds import kinds
 from realtime.streams.name import is_name
 from realtime.streams.queries import may_make
@@ -86,11 +87,12 @@ def list_page(request: HttpRequest, model: type[AnyStream], template: str = "rea
     form = name_form(request)
     if form.is_valid():
         return redirect(model(name=form.cleaned_data["name"]))
+    streams = model._default_manager.readable_by(visitor_of(request))
     context = {
         "heading": model._meta.app_config.verbose_name,
         "kind": model._meta.verbose_name,
         "kinds": model._meta.verbose_name_plural,
-        "streams": model._default_manager.readable_by(visitor_of(request)),
+        "streams": streams.with_said() if issubclass(model, History) else streams,
         "form": form,
         "may_make": may_make_here(request, model),
     }
@@ -170,7 +172,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "routes": routes_here(),
         "origin": socket_origin(request),
         "terminal": terminal(),
-        "numbers": numbers(),
+        "numbers": labelled(numbers()),
     }
     return render(request, "realtime/home.html", context)
 
@@ -207,14 +209,27 @@ def routes_here() -> list[RouteInfo]:
 
 
 def numbers() -> dict[str, int]:
-    """Sockets open in this process; of each kind of stream that anybody may read, how many and their entries so far."""
+    """Sockets open in this process; of each kind of stream that anybody may read, how many, and how much is in them.
+
+    In a history that is what may be read there; elsewhere, how often something was changed.
+    """
     found = {"connections": connection_count()}
     for kind in kinds():
         readable = kind._default_manager.readable_by(Identity.of_guest())
         found[_plural(kind)] = readable.count()
-        total = readable.aggregate(total=Sum("last_seq"))["total"]
-        found[_plural(kind.entry_model)] = total or 0
+        if issubclass(kind, History):
+            entries = readable.with_said().aggregate(total=Sum("said"))["total"]
+        else:
+            entries = readable.aggregate(total=Sum("last_seq"))["total"]
+        found[_plural(kind.entry_model)] = entries or 0
     return found
+
+
+def labelled(counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The numbers with what they count: `one` of it, and `many`."""
+    nouns = {_plural(model): str(model._meta.verbose_name) for kind in kinds() for model in (kind, kind.entry_model)}
+    nouns["connections"] = "connection"
+    return [{"name": name, "value": value, "one": nouns[name], "many": name} for name, value in counts.items()]
 
 
 def _plural(model: Any) -> str:

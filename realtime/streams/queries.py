@@ -5,7 +5,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.contrib.auth import get_permission_codename
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, F, Max, Q
 
 from realtime.access import AccessLevel, Identity, require
 from realtime.protocol import CloseCode, Refused
@@ -56,6 +56,15 @@ class StreamQuerySet(models.QuerySet[Any]):
                 require(visitor, "read", fresh)
             return self.get_or_create(name=name)[0]
         raise Refused("not_found", missing(self.model), close=CloseCode.NO_SUCH_STREAM)
+
+    def with_said(self) -> Self:
+        """Histories with what may be read of them: `said`, how many entries, and `latest`, when the last of them came.
+
+        What tells that something was changed or deleted is no such entry, nor is what was deleted or pruned.
+        """
+        name = self.model.entry_model._meta.get_field("stream").related_query_name()
+        said = Q(**{f"{name}__target": None, f"{name}__deleted": False, f"{name}__seq__gte": F("first_seq")})
+        return self.annotate(said=Count(name, filter=said), latest=Max(f"{name}__created_at", filter=said))
 
     def readable_by(self, identity: Identity) -> Self:
         """The streams that `identity` may read, without regard to the scopes of a token."""

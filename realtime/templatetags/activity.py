@@ -42,5 +42,6 @@ def activity(stream: History) -> dict[str, Any]:
         "bar": BAR,
         "width": len(bars) * (BAR + GAP) - GAP,
         "height": HEIGHT,
+        "one": stream.entry_model._meta.verbose_name,
         "what": stream.entry_model._meta.verbose_name_plural,
     }

@@ -33,5 +33,8 @@ def test_numbers_are_live(visit: Visit, server: Server) -> None:
     page = visit("/")
     number = page.locator('[data-number="connections"]')
     expect(number).to_have_text("0", timeout=10_000)
+    label = page.locator("dl > div", has=number).locator("dt")
+    expect(label).to_have_text("connections open now")
     with connect(f"{server.ws}/ws/echo/"):
         expect(number).to_have_text("1", timeout=10_000)
+        expect(label).to_have_text("connection open now")

@@ -74,6 +74,23 @@ def test_numbers_count_what_guests_may_read(lobby: Room) -> None:
     assert views.numbers().items() >= {"rooms": 1, "messages": 1, "connections": 0}.items()
 
 
+def test_a_number_of_messages_counts_messages(client: Client, lobby: Room) -> None:
+    guest = Identity.of_guest("0123")
+    posted = [lobby.post(guest, text) for text in ("one", "two", "three")]
+    lobby.delete_message(guest, posted[0].seq)
+    assert views.numbers()["messages"] == 2
+    assert "2 messages" in client.get("/chat/").text
+    lobby.delete_message(guest, posted[1].seq)
+    assert "1 message<" in client.get("/chat/").text
+
+
+def test_numbers_have_their_nouns(client: Client, lobby: Room) -> None:
+    Room.objects.exclude(pk=lobby.pk).delete()
+    labels = {label["name"]: label for label in client.get("/").context["numbers"]}
+    assert labels["rooms"] == {"name": "rooms", "value": 1, "one": "room", "many": "rooms"}
+    assert re.search(r">1</dd><dt[^>]*><span[^>]*>room</span>", client.get("/").text)
+
+
 def test_a_shared_link_fills_in_the_console(client: Client) -> None:
     filled = client.get("/console/", {"route": "/ws/time/", "send": "x" * 10_001}).context
     assert (filled["route"], len(filled["send"])) == ("/ws/time/", views.MAX_SHARED)

@@ -1,11 +1,10 @@
 /** People who come and go, in one line: one by one while they are few, then how many. */
 
 import { element } from "../realtime/page/dom.js";
+import { counted } from "../realtime/page/numbers.js";
 
 const TOLD = 3; // comings and goings told one by one
 const KNOWN = 5000; // people remembered, so that each counts once
-
-const format = new Intl.NumberFormat();
 
 export class Comings {
   // Not read out: what people say would be lost among it.
@@ -29,7 +28,7 @@ export class Comings {
 
   #words() {
     const count = this.#people.size + Math.max(this.#crowd.join, this.#crowd.leave); // who came in a crowd also leaves in one
-    const people = count === 1 ? "1 person" : `${format.format(count)}${this.#people.size === KNOWN ? "+" : ""} people`;
+    const people = `${this.#people.size === KNOWN ? "more than " : ""}${counted(count, "person", "people")}`;
     return `${people} ${this.#came ? "came" : ""}${this.#came && this.#went ? " and " : ""}${this.#went ? (this.#came ? "went" : "left") : ""}`;
   }
 }

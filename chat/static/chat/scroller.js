@@ -1,6 +1,6 @@
 /** Keeps the reader's place in the log: at the newest message while they are there, else exactly where they read. */
 
-const format = new Intl.NumberFormat();
+import { counted } from "../realtime/page/numbers.js";
 
 const NEAR = 60; // px from an end that count as being there
 
@@ -47,7 +47,7 @@ export class Scroller {
   #show(unseen) {
     this.#unseen = unseen;
     this.#button.hidden = this.#stuck;
-    const words = unseen ? `${format.format(unseen)} new ${unseen === 1 ? "message" : "messages"} ↓` : "Jump to newest ↓";
+    const words = unseen ? `${counted(unseen, "new message")} ↓` : "Jump to newest ↓";
     if (this.#button.textContent !== words) this.#button.textContent = words;
   }
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from realtime.streams.kinds import all_streams
+from realtime.words import counted
 
 
 class Command(BaseCommand):
@@ -18,4 +19,4 @@ class Command(BaseCommand):
         for stream in all_streams():
             type(stream).renew_epoch(stream.pk, stream.epoch)
             count += 1
-        self.stdout.write(f"Renewed the epochs of {count} streams.")
+        self.stdout.write(f"Renewed the {'epoch' if count == 1 else 'epochs'} of {counted(count, 'stream')}.")

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from chat.models import Message, Room
@@ -30,6 +31,11 @@ def test_a_single_entry_among_very_many_is_to_be_seen(room: Room) -> None:
         for seq in range(10, 310)
     )
     assert activity(room)["bars"][-3].height == 2
+
+
+def test_one_message_is_one(lobby: Room) -> None:
+    lobby.post(Identity("user:1", "alice"), "hi")
+    assert "<dd>1 message</dd>" in render_to_string("admin/realtime/activity.html", activity(lobby))
 
 
 def test_bars_stand_side_by_side_in_the_width_of_all(room: Room) -> None:

@@ -1,6 +1,7 @@
 /** Admin's page of open connections: asked for every two seconds while somebody looks. Names are text, never markup. */
 
 import { element } from "../page/dom.js";
+import { counted } from "../page/numbers.js";
 
 const EVERY_MS = 2000;
 const SLOW_BYTES = 64 * 1024; // so much waiting is worth a look
@@ -22,8 +23,7 @@ function bytes(count) {
   return `${number.format(unit ? Math.round(count * 10) / 10 : count)} ${UNITS[unit]}`;
 }
 
-const counted = (count, one, many) => `${number.format(count)} ${count === 1 ? one : many}`;
-const traffic = (messages, size) => [counted(messages, "message", "messages"), bytes(size)];
+const traffic = (messages, size) => [counted(messages, "message"), bytes(size)];
 const link = ([label, href]) => element("a", { href }, label);
 const lines = (items) => element("ul", {}, ...items.map((item) => element("li", {}, item)));
 
@@ -92,7 +92,7 @@ function say(place, text) {
 
 function show({ rows, totals, more, processes, complete }) {
   arrange(rows);
-  const where = `${counted(totals.connections, "connection", "connections")} in ${counted(processes, "process", "processes")}`;
+  const where = `${counted(totals.connections, "connection")} in ${counted(processes, "process", "processes")}`;
   const received = `received ${traffic(totals.messages_in, totals.bytes_in).join(" · ")}`;
   const sent = `sent ${traffic(totals.messages_out, totals.bytes_out).join(" · ")}`;
   say(part("totals"), `${where}: ${received}; ${sent}; ${bytes(totals.waiting)} waiting.`);

@@ -18,7 +18,10 @@ async function refresh() {
 function show(status) {
   for (const place of numbers.querySelectorAll("[data-number]")) {
     const value = status[place.dataset.number];
-    if (typeof value === "number") place.textContent = format.format(value);
+    if (typeof value !== "number") continue;
+    place.textContent = format.format(value);
+    const noun = place.parentElement.querySelector("[data-one]");
+    noun.textContent = value === 1 ? noun.dataset.one : noun.dataset.many;
   }
 }
 
