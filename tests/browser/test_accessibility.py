@@ -37,6 +37,8 @@ PAGES = (
     ("/notifications/", None),
     ("/notifications/?topic=axe", "alice"),
     ("/console/", None),
+    ("/docs/", None),
+    ("/docs/protocol/", None),
     ("/accounts/login/", None),
     ("/accounts/tokens/", "alice"),
     ("/accounts/password/", "alice"),

@@ -17,6 +17,8 @@ PAGES = (
     ("/counter/", None),
     ("/notifications/", None),
     ("/console/", None),
+    ("/docs/", None),
+    ("/docs/protocol/", None),
     ("/accounts/login/", None),
     ("/accounts/tokens/", "alice"),
     ("/accounts/password/", "alice"),

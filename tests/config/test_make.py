@@ -269,7 +269,7 @@ def test_the_tests_of_a_file_are_asked_of_the_mirror(installed: Machine) -> None
 
 
 def test_a_token_is_for_who_is_named(installed: Machine) -> None:
-    assert "manage.py create_token alice" in installed.make("token", "USER=alice", USER="me").stdout
+    assert installed.make("token", "USER=alice", USER="me").stdout == "ran manage.py create_token alice with LAN=no\n"
     nobody = installed.make("token", USER="me")
     assert nobody.returncode != 0
     assert "Whose token? make token USER=alice" in nobody.stderr
