@@ -33,6 +33,7 @@ from realtime.http import (
     reply,
     takes,
 )
+from realtime.names import normal
 from realtime.people import id_of
 from realtime.protocol import Command, Payload, Refused
 from realtime.texts import PersonText
@@ -129,7 +130,7 @@ async def make_token(request: HttpRequest) -> HttpResponse:
 @sensitive_variables("asked", "secret")
 def _log_in_and_issue(request: HttpRequest, asked: NewToken) -> tuple[Token, str]:
     try:
-        user: Any = check_password(request, username=asked.username, password=asked.password)
+        user: Any = check_password(request, username=normal(asked.username), password=asked.password)
         if user is None:
             request.axes_locked_out = False  # type: ignore[attr-defined]  # the answer is ours, not a page
             raise getattr(request, "login_refusal", None) or BadLogin("Wrong user name or password.")

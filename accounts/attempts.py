@@ -13,7 +13,6 @@ import asyncio
 import hashlib
 import logging
 import time
-import unicodedata
 from contextlib import suppress
 from typing import Any
 
@@ -27,6 +26,7 @@ from realtime import db
 from realtime.http import is_foreign
 from realtime.http.requests import network_of
 from realtime.log import log
+from realtime.names import normal
 from realtime.protocol import Refused
 
 logger = logging.getLogger("chorus.accounts")
@@ -45,7 +45,7 @@ class Attempt:
         self._window = int(time.time() // self._seconds) if self._seconds else 0
         self._by_address = self._key("token" if username is None else "address", network)
         # One person however they write their name; a backend may not care for case.
-        name = unicodedata.normalize("NFKC", username or "").casefold()
+        name = normal(username or "").casefold()
         self._by_user = self._key("user", name, network)
 
     def start(self) -> None:

@@ -3,7 +3,6 @@
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -12,6 +11,7 @@ from django.urls import reverse
 from notifications import events
 from notifications.draft import MAX_TITLE, Draft
 from realtime.access import AccessLevel, Action, Identity
+from realtime.names import find_user, normal
 from realtime.protocol import Refused
 from realtime.streams import History, Record, StreamQuerySet
 
@@ -25,9 +25,10 @@ NOT_PEOPLE = "You may not notify single people."
 
 def known_as(name: str, visitor: Identity) -> str:
     """What a topic's events call it to `visitor`, who may have named it in capitals, or as `@` and their own name."""
-    if visitor.user is not None and name == f"@{visitor.user.get_username()}":
-        return ME
-    return name if name.startswith("@") else name.lower()
+    if not name.startswith("@"):
+        return name.lower()
+    name = normal(name)
+    return ME if visitor.user is not None and name == f"@{normal(visitor.user.get_username())}" else name
 
 
 class TopicQuerySet(StreamQuerySet):
@@ -56,13 +57,12 @@ class TopicQuerySet(StreamQuerySet):
 
     def _user(self, username: str, visitor: Identity) -> Any:
         user: Any = visitor.user
-        if user is not None and user.get_username() == username:
+        if user is not None and normal(user.get_username()) == normal(username):
             return user
         # Asked before the name is looked up: who may not notify people cannot find out who there is.
         if user is None or not user.has_perm("notifications.publish_to_people"):
             raise Refused("forbidden", NOT_PEOPLE)
-        users = get_user_model()._default_manager
-        found = users.filter(**{users.model.USERNAME_FIELD: username, "is_active": True}).first()
+        found = find_user(username, is_active=True)
         if found is None:
             raise Refused("not_found", f"There is no user @{username}.")
         return found

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, Streami
 from django.urls import URLPattern, path, reverse
 
 from realtime.csv_export import columns_of, csv_response, rows_of
+from realtime.names import normal
 
 SHOWN = 100
 """Lines of what is to be deleted, in the question before it is; the rest is counted."""
@@ -51,6 +52,14 @@ class ListAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the stubs t
         columns = columns_of(self, request)
         name = "-".join(str(self.opts.verbose_name_plural).split())
         return csv_response(request, name, [column.label for column in columns], rows_of(queryset, columns, self))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        """What is found by the words as typed or, where that is another, in the form that names are kept in."""
+        found, several = super().get_search_results(request, queryset, search_term)
+        if (term := normal(search_term)) != search_term:
+            also, too = super().get_search_results(request, queryset, term)
+            found, several = found | also, several or too
+        return found, several
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *more: Any) -> HttpResponse | None:
         """Act on what is chosen, unless that is more than one request can do."""

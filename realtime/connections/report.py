@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self, TypedDict
 
 from realtime.connections.open import OpenSocket, applies
+from realtime.names import normal
 from realtime.peer import Peer
 from realtime.processes.notices import Notice
 
@@ -74,7 +75,7 @@ class Wanted:
             return False
         if self.within is not None and self.within.isdisjoint(socket.reads()):
             return False
-        return not self.text or self.text.lower() in _searched(socket, address=self.within is None)
+        return not self.text or normal(self.text).lower() in _searched(socket, address=self.within is None)
 
 
 @dataclass(frozen=True, slots=True)

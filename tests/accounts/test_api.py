@@ -5,6 +5,8 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from accounts.models import Token
+from realtime import db
+from realtime.people import ids_of
 from tests.ask import Answer, ask
 from tests.processes import PASSWORD
 
@@ -85,3 +87,17 @@ async def test_who_asks_for_tokens_too_often_waits(alice: User, settings: Settin
     settings.CHORUS_COMMAND_RATE, settings.CHORUS_COMMAND_BURST = 0.1, 2
     answers = [await ask("POST", "/api/token/", json={}) for _ in range(3)]
     assert [answer.status for answer in answers] == [400, 400, 429]
+
+
+async def test_a_name_is_compared_in_the_form_of_the_login_page() -> None:
+    user = await User.objects.acreate(username="jos\u00e9")
+    user.set_password(PASSWORD)
+    await user.asave()
+    assert (await log_in("jose\u0301")).status == 201
+
+
+async def test_who_asks_is_told_the_id_that_others_know_them_by(alice: User, secret: str) -> None:
+    ids = await db.run(ids_of, [f"user:{alice.pk}"])
+    assert (await ask("GET", "/api/me", secret=secret)).json["sender_id"] == ids[f"user:{alice.pk}"]
+    guest = [(await ask("GET", "/api/me")).json["sender_id"] for _ in range(2)]
+    assert guest[0] == guest[1] not in ids.values()

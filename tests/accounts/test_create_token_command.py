@@ -46,3 +46,9 @@ def test_it_refuses_what_makes_no_sense(alice: User, option: str, value: str, to
     with pytest.raises(CommandError, match=told):
         call_command("create_token", "alice", option, value)
     assert not Token.objects.exists()
+
+
+def test_the_owner_is_found_however_their_name_is_typed(db: None) -> None:
+    user = User.objects.create_user("jos\u00e9")
+    call_command("create_token", "jose\u0301")
+    assert Token.objects.get().owner == user

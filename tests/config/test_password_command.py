@@ -43,3 +43,11 @@ def test_nobody_else_is_made() -> None:
     with pytest.raises(CommandError, match="There is no user zoe"):
         password("zoe")
     assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_user_is_found_however_their_name_is_typed() -> None:
+    user = User.objects.create_user("jos\u00e9")
+    _, secret = password("jose\u0301")
+    user.refresh_from_db()
+    assert user.check_password(secret)

@@ -668,3 +668,16 @@ async def test_however_much_is_wrong_the_answer_is_short_and_comes_at_once(alert
         assert time.perf_counter() - started < 1
         assert error["id"] == "7"
         assert len(json.dumps(error)) < 4096
+
+
+# Names of people.
+
+
+async def test_a_person_s_topic_is_one_however_the_name_is_typed(alice: User) -> None:
+    user = await db.run(User.objects.create_user, "jos\u00e9")
+    await db.run(alice.user_permissions.add, await db.run(Permission.objects.get, codename="publish_to_people"))
+    async with connect(PATH, user=user) as socket, connect(PATH, user=alice) as sender:
+        assert (await subscribe(socket, "@jose\u0301", "@jos\u00e9", "me"))["topics"] == ["me"]
+        for typed in ("@jose\u0301", "@jos\u00e9"):
+            published = await publish(sender, typed, "Hi")
+            assert (published["topic"], published["recipients"]) == ("@jos\u00e9", 1)

@@ -45,3 +45,9 @@ def test_it_reaches_a_person(alice: User) -> None:
 def test_what_cannot_be_is_explained(backups: Topic, arguments: list[str], why: str) -> None:
     with pytest.raises(CommandError, match=why):
         notify(*arguments)
+
+
+def test_a_person_is_reached_however_their_name_is_typed() -> None:
+    user = User.objects.create_user("jos\u00e9")
+    notify("@jose\u0301", "Hi")
+    assert Notification.objects.get().stream.owner == user

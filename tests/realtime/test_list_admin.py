@@ -4,10 +4,12 @@ import re
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import Token
 from chat.models import Message, Room
 from realtime import db, list_admin
 from realtime.access import Identity
@@ -75,3 +77,13 @@ def test_more_than_one_request_can_do_are_not_acted_on(
         answer = staff.post(LIST, form, follow=True)
         assert "At most 2 at once, and these are 3. Narrow the list with a filter first." in answer.text
     assert not Message.objects.filter(deleted=True).exists()
+
+
+@pytest.mark.parametrize("page", ["auth_user", "accounts_token", "chat_message"])
+def test_a_name_is_found_however_it_is_typed(staff: Client, lobby: Room, page: str) -> None:
+    user = User.objects.create_user("jos\u00e9")
+    Token.issue(user, "laptop")
+    lobby.post(Identity.of_user(user), "Hi")
+    for typed in ("jos\u00e9", "jose\u0301"):
+        shown = staff.get(reverse(f"admin:{page}_changelist"), {"q": typed})
+        assert shown.context["cl"].result_count == 1

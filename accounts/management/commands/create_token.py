@@ -3,11 +3,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import DEFAULT_DAYS, Token, parse_days
+from realtime.names import find_user
 
 
 class Command(BaseCommand):
@@ -31,14 +31,12 @@ class Command(BaseCommand):
 
     def handle(self, *, username: str, name: str, scope: list[str], days: str, **_options: Any) -> None:
         """Make the token; raises CommandError that says what to do instead."""
-        user_model = get_user_model()
-        try:
-            owner = user_model._default_manager.get_by_natural_key(username)
-        except user_model.DoesNotExist:
+        owner = find_user(username)
+        if owner is None:
             raise CommandError(
                 f"There is no user {username!r}. Make one under Users in admin, or with: "
                 "python manage.py createsuperuser"
-            ) from None
+            )
         if not owner.is_active:
             raise CommandError(f"{username} is deactivated: a token of theirs would open nothing.")
         try:

@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from config.passwords import random_password
+from realtime.names import find_user
 
 
 class Command(BaseCommand):
@@ -19,8 +20,9 @@ class Command(BaseCommand):
     def handle(self, *_: Any, username: str, **__: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         password = random_password()
-        user = User.objects.filter(username=username).first()
+        user = find_user(username)
         if user is not None:
+            username = user.get_username()
             user.set_password(password)
             user.save(update_fields=["password"])
         elif username == "admin":

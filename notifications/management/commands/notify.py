@@ -3,12 +3,12 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError
 
 from notifications.models import ME, Topic
 from realtime.access import Identity
+from realtime.names import find_user
 from realtime.protocol import Refused
 
 SENDER = Identity("program:notify", "notify")
@@ -43,8 +43,7 @@ def _topic(name: str) -> Topic:
         raise CommandError(f"{ME} is the topic of whoever asks. Whose is meant? For example: @alice")
     if not name.startswith("@"):
         return Topic.objects.open(name, SENDER)
-    users = get_user_model()._default_manager
-    person = users.filter(**{users.model.USERNAME_FIELD: name[1:], "is_active": True}).first()
+    person = find_user(name[1:], is_active=True)
     if person is None:
         raise CommandError(f"There is no user {name}.")
     return Topic.objects.open(ME, Identity.of_user(person))

@@ -37,6 +37,7 @@ async def test_the_newest_are_told_of_and_all_are_counted(monkeypatch: pytest.Mo
     ("wanted", "routes"),
     [
         (Wanted(text="ECHO"), ["/ws/echo/"]),
+        (Wanted(text="\uff25cho"), ["/ws/echo/"]),
         (Wanted(text="guest-"), ["/ws/relay/"]),
         (Wanted({"user": "0"}), []),
         (Wanted(text="nowhere"), []),
