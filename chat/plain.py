@@ -113,7 +113,8 @@ class GroupConsumer(SocketConsumer):
 
     async def opening(self) -> None:
         """Join the route's group: whoever is connected gets whatever is sent from then on."""
-        self.subscription = Subscription(self.outbox.push, opened=False)
+        outbox = self.outbox
+        self.subscription = Subscription(outbox.offer, opened=False, on_full=lambda _: outbox.overflow())
         await self.hub.join(self.group, self.subscription)
 
     async def opened(self) -> None:

@@ -16,6 +16,7 @@ from realtime.consumers import Following, JsonConsumer, command
 from realtime.hub import Frame, Hub, Start, Subscription, current_journal
 from realtime.processes import PresenceChange
 from realtime.protocol import ErrorEvent, Event, Refused
+from realtime.streams import Stored
 from realtime.words import counted
 
 HEARTBEAT = "Heartbeat check - all systems normal"
@@ -159,6 +160,7 @@ class NotificationsConsumer(JsonConsumer):
             topic,
             on_reset=lambda: self.spawn(self._restart(name)),
             on_gone=lambda: self.spawn(self._gone(name)),
+            on_missed=self._tell,
         )
         await following.attach()
         await following.be_present(ignore)
@@ -189,6 +191,10 @@ class NotificationsConsumer(JsonConsumer):
                 for entry in page:
                     if following.is_latest(beginning):
                         await self.reply(entry.text)
+
+    async def _tell(self, missed: list[Stored]) -> None:
+        for entry in missed:
+            await self.reply(entry.text)
 
     async def _restart(self, name: str) -> None:
         """The topic's positions lost their meaning: begin anew and say so."""

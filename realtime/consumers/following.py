@@ -1,6 +1,7 @@
 """One socket's way with one stream, written once for sockets that read one stream and for those that read many."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from realtime.hub.live import LiveStream, Start
@@ -14,18 +15,26 @@ if TYPE_CHECKING:
     from realtime.consumers.socket import SocketConsumer
 
 
+BEHIND_SECONDS = 15.0
+"""In this time a reader for whom too much waited has to have read it, and all that came meanwhile."""
+
+
 class Following:
     """A stream that a socket follows.
 
         attach ──► begin ──► locate ──► told where it is ──► missed ──► up to date ──► leave
-                     ▲                                                       │
+                     ▲                                          ▲         │  │
+                     │                                          └─ behind ┘  │
                      └─────── its history was reset, or somebody logged in ──┘
 
     Beginnings may overlap, since each waits for the database and for its reader. Invariant: only the latest one
     sends anything, so a client is never told of an earlier place after a later one. Leaving ends them all.
     """
 
-    __slots__ = ("_begun", "_socket", "group", "live", "present_as", "stream", "subscription", "told")
+    __slots__ = (
+        *("group", "live", "present_as", "stream", "subscription", "told"),
+        *("_begun", "_behind", "_lost", "_on_lost", "_on_missed", "_socket"),
+    )
 
     live: LiveStream
 
@@ -37,12 +46,26 @@ class Following:
         kinds: frozenset[str] | None = None,
         on_reset: Callable[[], None],
         on_gone: Callable[[], None],
+        on_missed: Callable[[list[Stored]], Awaitable[None]] | None = None,
+        on_lost: Callable[[Start], object] | None = None,
     ) -> None:
+        """`on_missed` sends what a slow reader missed; without it one is closed.
+
+        `on_lost` is called after that, with where it then is, if events that are not stored passed it by.
+        """
         self._socket = socket
+        self._on_missed, self._on_lost = on_missed, on_lost
+        self._behind = self._lost = False
         self.stream = stream
         self.group = group_of(stream.key)
         self.subscription = Subscription(
-            socket.outbox.push, key=socket.identity.key, kinds=kinds, opened=False, on_reset=on_reset, on_gone=on_gone
+            socket.outbox.offer,
+            key=socket.identity.key,
+            kinds=kinds,
+            opened=False,
+            on_reset=on_reset,
+            on_gone=on_gone,
+            on_full=self._full,
         )
         self.present_as = ""
         """The identity key under which the socket counts as present; empty while it does not."""
@@ -112,3 +135,38 @@ class Following:
             if not self.is_latest(beginning):
                 return
             yield page
+
+    # Behind: too much waits for its reader.
+
+    def _full(self, after: int | None) -> None:
+        """Keep what comes from a reader that is too slow for it, to be replayed when it has room; or give it up."""
+        if self._behind:
+            self._lost = self._lost or after is None
+        elif self._on_missed is None or not self.subscription.caught_up or not self._socket.may_lag():
+            self._socket.outbox.overflow()
+        else:
+            # Who has caught up has all up to the position, but for the entries that did not reach it now.
+            seq = self.live.position if after is None else after
+            self._behind, self._lost = True, after is None
+            self._socket.behind += 1
+            self._socket.spawn(self._come_back(self._on_missed, self.begin(), seq or 0))
+
+    async def _come_back(self, replay: Callable[[list[Stored]], Awaitable[None]], beginning: int, seq: int) -> None:
+        try:
+            async with asyncio.timeout(BEHIND_SECONDS):
+                await self._socket.outbox.drain()
+                if not self.is_latest(beginning):
+                    return
+                async for entries in self.live.catch_up(self.subscription, seq):
+                    for page in self._pages(beginning, entries):
+                        await replay(page)
+                    if not self.is_latest(beginning):
+                        return
+        except TimeoutError:
+            self._socket.outbox.overflow()
+            return
+        finally:
+            self._behind = False
+            self._socket.behind -= 1
+        if self._lost and self._on_lost is not None and self.is_latest(beginning):
+            self._on_lost(Start(self.live.epoch, self.live.position or 0, recovered=True, more=False, events=[]))

@@ -31,7 +31,7 @@ from realtime.hub.outbox import DirectOutbox, FrameWriter, QueuedOutbox
 from realtime.limits import size_of, too_big
 from realtime.peer import peer_of
 from realtime.protocol import Close, CloseCode, Refused
-from realtime.rates import Strikes, cost_of, rates
+from realtime.rates import Bucket, Strikes, cost_of, rates
 from realtime.scope import Receive, Scope, Send, query_of, refuse_handshake
 
 SUBPROTOCOL = "chorus.v1"
@@ -40,6 +40,9 @@ RETURN_SECONDS = 5.0
 """Within this time clients of a stopped server come back, each at a random moment of it."""
 RETURNS_PER_SECOND = 500
 """More clients than that come back over a longer time: another process has to take them all."""
+
+LAGS, LAG_SECONDS = 3, 60.0
+"""So often in this time a reader may be too slow; then it is closed."""
 
 UNAVAILABLE = "Storage is not available, so whether this happened is unknown. Send it again with the same id."
 
@@ -51,13 +54,16 @@ class SocketConsumer(Speaker):
 
     # A process has one for each socket, and a dict for so many attributes would be most of it.
     __slots__ = (
-        *("strikes", "id", "opened_at", "messages_in", "bytes_in"),
-        *("_receive", "_in_flight"),
+        *("strikes", "behind", "id", "opened_at", "messages_in", "bytes_in"),
+        *("_receive", "_in_flight", "_lags"),
     )
 
     def __init__(self) -> None:
         super().__init__()
         self.strikes = Strikes()
+        self.behind = 0
+        """How many of the streams that it follows are being replayed, since too much waited for it."""
+        self._lags: Bucket | None = None
         self.id = f"{random.getrandbits(64):016x}"
         """Names this connection, for admin."""
         self.opened_at = datetime.now(UTC)
@@ -107,6 +113,15 @@ class SocketConsumer(Speaker):
     def owe(self, cost: float) -> None:
         """Count what a command that was counted costs more, as so many others: the next ones wait for it."""
         rates.here().owe(self.identity.key, cost, together=self._network)
+
+    def may_lag(self) -> bool:
+        """Count that too much waits for this socket; False where that happens too often."""
+        if not self.behind:  # for several streams at once it counts once
+            self._lags = self._lags or Bucket(LAGS)
+            if self._lags.wait(LAGS / LAG_SECONDS, LAGS):
+                return False
+            self._lags.spend(1)
+        return True
 
     @property
     def _network(self) -> str:

@@ -153,6 +153,8 @@ class StreamConsumer(JsonConsumer):
             kinds=self.kinds,
             on_reset=lambda: self.spawn(self._join(None, None)),
             on_gone=lambda: self.end(CloseCode.NO_SUCH_STREAM, "it was deleted"),
+            on_missed=self.replay,
+            on_lost=self.begin,
         )
         await self.following.attach()
         self.stream = self.following.stream

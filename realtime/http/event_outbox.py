@@ -32,11 +32,12 @@ class EventOutbox(Outbox):
     def unsent(self) -> int:
         return self._bytes
 
-    def push(self, frame: Frame | Burst) -> None:
+    def offer(self, frame: Frame | Burst) -> bool:
         if self._bytes > self._limit:
-            self._overflow()
+            return False
         if not self.overflowed:
             self._put(frame)
+        return True
 
     async def send(self, frame: Frame) -> None:
         if not self.overflowed:

@@ -138,7 +138,8 @@ class LiveStream:
         while self.epoch == epoch and self.position is not None and seq < self.position:
             events = self._ring.since(seq)
             if events is None:
-                snapshot = await db.run(self.model.read, self.pk, seq)
+                async with self._repairs:
+                    snapshot = await db.run_apart(self.model.read, self.pk, seq)
                 events = snapshot.events if snapshot else []
             if self.epoch == epoch and (not events or (self.model.contiguous and events[0].seq != seq + 1)):
                 if subscription.on_reset:

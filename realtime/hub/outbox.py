@@ -1,4 +1,4 @@
-"""What waits for one socket: bounded in bytes, in order; a reader that is too slow is closed.
+"""What waits for one socket: bounded in bytes, in order. What a reader is too slow for is refused, or closes it.
 
 Two ways to a socket: under our server a ready-made frame is written at once (`DirectOutbox`); under any
 other server one task per socket awaits its `send` over a backlog (`QueuedOutbox`).
@@ -90,8 +90,13 @@ class Outbox(ABC):
         """Bytes that were sent and have not left yet."""
 
     @abstractmethod
+    def offer(self, frame: Frame | Burst) -> bool:
+        """Send without waiting, unless more than the limit waits already: False."""
+
     def push(self, frame: Frame | Burst) -> None:
-        """Send without waiting: for what others cause. Past the limit the frame is dropped with its socket."""
+        """Send without waiting. Past the limit the frame is dropped with its socket."""
+        if not self.offer(frame):
+            self.overflow()
 
     @abstractmethod
     async def send(self, frame: Frame) -> None:
@@ -115,7 +120,8 @@ class Outbox(ABC):
         """A frame was dropped. None may follow: its reader would never miss the one that is not there."""
         return self._on_overflow is None
 
-    def _overflow(self) -> None:
+    def overflow(self) -> None:
+        """Give the reader up as too slow."""
         if self._on_overflow is not None:
             on_overflow, self._on_overflow = self._on_overflow, None
             on_overflow()
@@ -134,14 +140,15 @@ class DirectOutbox(Outbox):
     def unsent(self) -> int:
         return self._writer.buffered()
 
-    def push(self, frame: Frame | Burst) -> None:
+    def offer(self, frame: Frame | Burst) -> bool:
         # This runs once for each delivery: nothing is called that need not be.
         if self._buffered() > self._limit:
-            self._overflow()
-        elif not (self._writer.ended or self._on_overflow is None):
+            return False
+        if not (self._writer.ended or self._on_overflow is None):
             self.messages += frame.count
             self.bytes += len(frame.wire)
             self._write(frame.wire)
+        return True
 
     async def send(self, frame: Frame) -> None:
         if not (self._writer.ended or self.overflowed):
@@ -177,17 +184,18 @@ class QueuedOutbox(Outbox):
     def unsent(self) -> int:
         return self._bytes
 
-    def push(self, frame: Frame | Burst) -> None:
+    def offer(self, frame: Frame | Burst) -> bool:
         if self._bytes > self._limit:
-            self._overflow()
+            return False
         if self.overflowed:
-            return
+            return True
         self.messages += frame.count
         self.bytes += len(frame.wire)
         self._backlog.extend(frame.frames)
         self._bytes += len(frame.wire)
         if self._task is None:
             self._task = asyncio.ensure_future(self._drain())
+        return True
 
     async def send(self, frame: Frame) -> None:
         # Room is awaited first, so that a replay never overflows; a frame of any size fits an empty backlog.

@@ -12,20 +12,21 @@ from realtime.streams.batch import Stored
 class Subscription:
     """One socket's place in a group."""
 
-    __slots__ = ("caught_up", "key", "kinds", "on_gone", "on_reset", "open", "push")
+    __slots__ = ("caught_up", "key", "kinds", "on_full", "on_gone", "on_reset", "open", "push")
 
     def __init__(
         self,
-        push: Callable[[Frame | Burst], None],
+        push: Callable[[Frame | Burst], object],
         *,
         key: str = "",
         kinds: frozenset[str] | None = None,
         opened: bool = True,
         on_reset: Callable[[], None] | None = None,
         on_gone: Callable[[], None] | None = None,
+        on_full: Callable[[int | None], None] | None = None,
     ) -> None:
         self.push = push
-        """Hands frames to the socket without waiting."""
+        """Hands frames to the socket without waiting; False: too much waits for it, and it gets nothing."""
         self.key = key
         """Its identity's key: an event may be for everyone but one."""
         self.kinds = kinds
@@ -38,6 +39,13 @@ class Subscription:
         """Called when the stream's positions lost their meaning: the socket has to join anew."""
         self.on_gone = on_gone
         """Called when the stream was deleted."""
+        self.on_full = on_full
+        """Called with the position after which stored entries did not reach the socket; None: an unstored event."""
+
+    def refused(self, after: int | None = None) -> None:
+        """The socket had no room for what was pushed."""
+        if self.on_full is not None:
+            self.on_full(after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +89,33 @@ def push_unstored(subscribers: Iterable[Subscription], events: list[Unstored]) -
         if not subscription.open:
             continue
         if for_all and subscription.kinds is None:
-            subscription.push(everything)
+            taken = subscription.push(everything)
         elif wanted := [event.frame for event in events if event.is_for(subscription)]:
-            subscription.push(everything if len(wanted) == len(events) else _together(wanted))
+            taken = subscription.push(everything if len(wanted) == len(events) else _together(wanted))
+        else:
+            continue
+        if taken is False:
+            subscription.refused()
 
 
 def push_stored(subscribers: Iterable[Subscription], events: list[tuple[Stored, Frame]]) -> None:
     """Hand stored entries to all that are live: one write for each socket."""
     everything = _together([frame for _, frame in events])
     chosen: dict[frozenset[str], Frame | Burst | None] = {}
+    after = events[0][0].seq - 1
     for subscription in subscribers:
         if not subscription.caught_up:
             continue
         kinds = subscription.kinds
         if kinds is None:
-            subscription.push(everything)
+            if subscription.push(everything) is False:
+                subscription.refused(after)
             continue
         if kinds not in chosen:
             frames = [frame for stored, frame in events if stored.kind in kinds]
             chosen[kinds] = _together(frames) if frames else None
-        if wanted := chosen[kinds]:
-            subscription.push(wanted)
+        if (wanted := chosen[kinds]) and subscription.push(wanted) is False:
+            subscription.refused(after)
 
 
 def _together(frames: list[Frame]) -> Frame | Burst:

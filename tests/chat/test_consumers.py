@@ -21,6 +21,7 @@ from realtime.models import Person
 from realtime.processes import presence as presence_module
 from realtime.protocol import Refused
 from realtime.secrecy import NOT_SAYABLE
+from realtime.streams.key import group_of
 from realtime.streams.replay import FRAME_BYTES
 from realtime.testing import OWN_ORIGIN, Event, Socket, connect, until
 from tests.anonymous import anonymous
@@ -865,21 +866,56 @@ async def test_who_is_gone_is_in_no_group_and_nowhere_present(lobby: Room) -> No
     await until(lambda: not followed())
 
 
-async def test_a_slow_reader_is_closed_and_comes_back_without_a_hole(lobby: Room, settings: Settings) -> None:
+async def flood(room: Room) -> None:
+    """Have fifty messages come in one turn."""
+    for batch in [await write(room, *["x" * 100] * 5) for _ in range(10)]:
+        current_hub().committed(batch)
+
+
+@pytest.mark.parametrize("path", [LOBBY, f"{LOBBY}?plain=1"])
+async def test_a_reader_who_is_slow_for_a_moment_gets_all_once_and_in_order(
+    path: str, lobby: Room, settings: Settings
+) -> None:
+    settings.CHORUS_OUTBOX_BYTES = 2000
+    async with connect(path) as socket, connect(LOBBY) as other:
+        await other.next("joined")
+        await flood(lobby)
+        got: list[int] = []
+        while len(got) < 50:
+            event = await socket.event()
+            got += [each["seq"] for each in event.get("messages", [event]) if each["type"] == "chat"]
+        assert got == list(range(1, 51))
+        await other.next("replay")
+        current_hub().committed(await write(lobby, "live again"))
+        assert (await socket.next("chat"))["seq"] == 51
+
+
+async def test_a_slow_reader_is_told_who_is_here_if_comings_passed_it_by(lobby: Room, settings: Settings) -> None:
     settings.CHORUS_OUTBOX_BYTES = 2000
     async with connect(LOBBY) as socket:
         await socket.next("joined")
+        hub = current_hub()
         for batch in [await write(lobby, *["x" * 100] * 5) for _ in range(10)]:
-            current_hub().committed(batch)
-        got: list[int] = []
-        while (message := await socket.communicator.receive_output(5))["type"] == "websocket.send":
-            got.append(json.loads(message["text"])["seq"])
-        assert message["code"] == 4000
-        assert got == list(range(1, len(got) + 1))
-        assert len(got) < 50
-    async with connect(f"{LOBBY}?since={len(got)}&epoch={lobby.epoch}") as back:
+            hub.committed(batch)
+        hub.push(group_of(lobby.key), "system", '{"type": "system"}')
+        joined = await socket.next("joined")
+        assert (joined["recovered"], joined["seq"], joined["messages"]) == (True, 50, [])
+        assert joined["users"]["count"] == 1
+
+
+async def test_a_reader_who_is_slow_again_and_again_is_closed(lobby: Room, settings: Settings) -> None:
+    settings.CHORUS_OUTBOX_BYTES = 2000
+    async with connect(LOBBY) as socket:
+        await socket.next("joined")
+        for seq in (50, 100, 150):
+            await flood(lobby)
+            while (event := await socket.event()).get("messages", [event])[-1]["seq"] < seq:
+                pass
+        await flood(lobby)
+        assert await socket.ended() == (4000, "slow reader")
+    async with connect(f"{LOBBY}?since=150&epoch={lobby.epoch}") as back:
         joined = await back.next("joined")
-        assert (joined["recovered"], len(got) + len(joined["messages"])) == (True, 50)
+        assert (joined["recovered"], len(joined["messages"])) == (True, 50)
 
 
 # Secrets.

@@ -91,6 +91,19 @@ async def test_a_reader_that_is_too_slow_is_told_of_once(make: Make) -> None:
     assert reader.overflows == 1
 
 
+async def test_what_is_offered_to_a_slow_reader_is_refused_and_costs_it_nothing(make: Make) -> None:
+    reader = Reader()
+    outbox = make(reader)
+    reader.stop()
+    assert outbox.offer(Frame("x" * 2000))
+    assert not outbox.offer(Frame("y"))
+    reader.resume()
+    await outbox.finish()
+    assert outbox.offer(Frame("z"))
+    await outbox.finish()
+    assert (reader.frames(), reader.overflows) == (["x" * 2000, "z"], 0)
+
+
 async def test_what_waits_is_bounded(make: Make) -> None:
     reader = Reader()
     outbox = make(reader)

@@ -3,7 +3,7 @@
 import pytest
 
 from realtime.hub.outbox import Burst, Frame
-from realtime.hub.subscription import Subscription, push_stored
+from realtime.hub.subscription import Subscription, Unstored, push_stored, push_unstored
 from realtime.streams.batch import Stored
 
 
@@ -35,6 +35,15 @@ def test_a_socket_that_is_being_brought_up_to_date_is_passed_over() -> None:
     socket = Socket(live=False)
     push_stored([socket.subscription], events("chat"))
     assert socket.pushed == []
+
+
+def test_a_socket_without_room_is_told_where_its_hole_begins() -> None:
+    holes: list[int | None] = []
+    full = Subscription(lambda _: False, on_full=holes.append)
+    full.caught_up = True
+    push_stored([full], events("chat", "deleted"))
+    push_unstored([full], [Unstored(Frame("{}"), "typing")])
+    assert holes == [0, None]
 
 
 @pytest.mark.parametrize(
