@@ -7,11 +7,13 @@ import logging
 from functools import wraps
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import path
 
 from realtime.log import log
 
@@ -55,6 +57,25 @@ class ChorusAdminSite(admin.AdminSite):
                 raise BadRequest("a number in the address is too large") from error
 
         return checked
+
+    def get_urls(self) -> list[Any]:
+        """With a way to an object's page that asks for permission."""
+        own = path(
+            "r/<path:content_type_id>/<path:object_id>/", self.admin_view(self.view_on_site), name="view_on_site"
+        )
+        return [own, *super().get_urls()]
+
+    def view_on_site(self, request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponse:
+        """Lead to an object's page, for who sees it here; to others it is not there, nor is its name told."""
+        kinds: Any = apps.get_model("contenttypes", "ContentType")._default_manager
+        kind = kinds.filter(pk=content_type_id).first() if content_type_id.isdecimal() else None
+        model: Any = kind.model_class() if kind else None
+        if hasattr(model, "get_absolute_url") and self.is_registered(model):
+            model_admin = self.get_model_admin(model)
+            found = model_admin.get_object(request, object_id)
+            if found is not None and model_admin.has_view_permission(request, found):
+                return redirect(found)
+        raise Http404
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """What is live, the apps by name, and those about people as one."""

@@ -87,3 +87,39 @@ def test_a_name_is_found_however_it_is_typed(staff: Client, lobby: Room, page: s
     for typed in ("jos\u00e9", "jose\u0301"):
         shown = staff.get(reverse(f"admin:{page}_changelist"), {"q": typed})
         assert shown.context["cl"].result_count == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [
+        ("accounts_token", "digest__startswith=a"),
+        ("chat_message", "sender_key__startswith=guest"),
+        ("chat_message", "client_id=1"),
+        ("chat_sanction", "identity_key__startswith=guest"),
+        ("notifications_notification", "sender_key=x"),
+        ("auth_user", "chorus_tokens__isnull=1"),
+        ("auth_user", "password__startswith=md5"),
+        ("accounts_token", "owner__password__startswith=md5"),
+    ],
+)
+def test_nothing_that_is_not_shown_is_found_out_by_filters(staff: Client, name: str, query: str) -> None:
+    for view in ("changelist", "export"):
+        assert staff.get(f"{reverse(f'admin:{name}_{view}')}?{query}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [
+        ("accounts_token", "owner__id__exact=1"),
+        ("accounts_token", "state=active"),
+        ("chat_message", "stream__id__exact=1"),
+        ("chat_room", "readers=1"),
+        ("chat_room", "id__in=1,2"),
+        ("chat_sanction", "room__id__exact=1"),
+        ("auth_user", "groups__id__exact=1"),
+        ("admin_logentry", "action_time__year=2026"),
+        ("counter_counter", "value__gt=1"),
+    ],
+)
+def test_what_is_shown_can_be_asked_for(staff: Client, name: str, query: str) -> None:
+    assert staff.get(f"{reverse(f'admin:{name}_changelist')}?{query}").status_code == 200
