@@ -19,6 +19,7 @@ CHOICES = (
     (EVERYTHING, "Everything you may do"),
     ("chat:read", "Read chat rooms"),
     ("chat:write", "Write in chat rooms"),
+    ("chat:moderate", "Moderate chat rooms, where its owner may"),
     ("counter:read", "Read counters"),
     ("counter:write", "Change counters"),
     ("notifications:subscribe", "Subscribe to topics"),

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from ninja import Query, Router
 
-from chat import events
+from chat import events, moderation_api
 from chat.models import Message, Room
 from realtime import db
 from realtime.http import (
@@ -27,6 +27,7 @@ from realtime.hub import current_journal
 from realtime.protocol import Payload, Sequence
 
 router = Router(tags=["Chat"])
+router.add_router("", moderation_api.router)
 
 
 class RoomInfo(Payload):

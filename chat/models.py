@@ -10,6 +10,7 @@ from django.utils.functional import cached_property
 from chat import events
 from chat.sanctions import InForce, Sanction
 from realtime.access import Action, Identity, Restriction
+from realtime.connections import BY_MODERATOR, disconnect
 from realtime.limits import check_length
 from realtime.protocol import sayable
 from realtime.streams import History, Record, StreamQuerySet
@@ -104,6 +105,19 @@ class Room(History):
             self.sanctions.in_force().filter(kind=kind, identity_key=identity.key).exclude(pk=made.pk).delete()
         return made
 
+    def lift(self, kind: Sanction.Kind, identity: Identity) -> bool:
+        """End what of a kind holds for somebody; their open sockets learn of it at once. False where nothing did."""
+        return self.sanctions.in_force().filter(kind=kind, identity_key=identity.key).delete()[0] > 0
+
+    def disconnect(self, identity: Identity) -> None:
+        """Close somebody's sockets in this room, in every process; they may come back."""
+        disconnect(BY_MODERATOR, stream=self.key, identity=identity.key)
+
+    @property
+    def moderation_scope(self) -> str:
+        """What the scopes of a moderator's token have to cover: `chat:moderate:lobby`."""
+        return f"chat:moderate:{self.name}"
+
     def delete_message(self, sender: Identity, target: int, client_id: str | None = None) -> "Message":
         """Delete the message at a position: its text goes for good, and an entry tells of it.
 
@@ -120,6 +134,8 @@ class Message(Record):
 
     says = ("text",)
     emptied: ClassVar[dict[str, Any]] = {"text": "", "deleted": True}
+    moderator: Identity | None = None
+    """Who deletes, if they have the permission to moderate."""
 
     @classmethod
     def saying(cls, sender: Identity, text: str, client_id: str | None) -> Self:
@@ -132,8 +148,15 @@ class Message(Record):
         """The deletion of a message, to be appended; moderators delete anyone's."""
         deletion = super().deleting(sender, target, client_id)
         user: Any = sender.user
-        deletion.may_moderate = user is not None and user.has_perm("chat.moderate_room")
+        if user is not None and user.has_perm(Room.moderate_permission):
+            deletion.moderator = sender
         return deletion
+
+    @property
+    def may_moderate(self) -> bool:
+        """Whether whoever deletes may delete what others said: also by what their token is for."""
+        by = self.moderator
+        return by is not None and (by.token is None or by.token.allows(self.stream.moderation_scope))
 
     def said_event(self) -> events.ChatEvent:
         """What the room's readers get."""

@@ -29,6 +29,11 @@ class Sanction(models.Model):
         MUTE = "mute", "may not write"
         BAN = "ban", "may not enter"
 
+        @property
+        def done(self) -> str:
+            """What was done to whom it is for: `muted`, `banned`."""
+            return "banned" if self == Sanction.Kind.BAN else "muted"
+
     room = models.ForeignKey("chat.Room", on_delete=models.CASCADE, related_name="sanctions")
     kind = models.CharField("what", max_length=4, choices=Kind.choices)
     identity_key = models.CharField(max_length=64, editable=False)

@@ -1,9 +1,21 @@
-"""What Django's admin log keeps of entries of streams: which they are, and never what they say."""
+"""Admin's log of what was done outside of admin; and of entries it keeps which they are, and never what they say."""
 
 from typing import Any
 
+from django.apps import apps as installed
+from django.db.models import Model
+
 BATCH = 1000
 """Rows of the log that one transaction rewrites."""
+
+
+def note(user: Any, about: Model, what: str) -> None:
+    """Write down what a user did about a row, in words, as admin's pages do; nothing where there is no admin."""
+    if not installed.is_installed("django.contrib.admin"):
+        return
+    from django.contrib.admin.models import CHANGE, LogEntry
+
+    LogEntry.objects.log_actions(user.pk, [about], CHANGE, what, single_object=True)
 
 
 def forget_texts(apps: Any, using: str, app_label: str, model_name: str) -> None:

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from realtime.connections.control import BY_MODERATOR
 from realtime.connections.report import Overview, Row, Wanted
 from realtime.connections.sight import Sight
 from realtime.connections_csv import connections_csv, titles_of
@@ -19,9 +20,6 @@ from realtime.models import Connection
 from realtime.streams.key import split_key
 from realtime.streams.stream import Stream
 from realtime.words import counted
-
-REASON = "a moderator ended your connection"
-"""What a client reads in the close frame."""
 
 Addresses = Callable[[Row], Iterable[str]]
 
@@ -212,7 +210,7 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the s
             messages.error(request, "There is nothing of that kind to disconnect any more.")
             return HttpResponseRedirect(reverse("admin:realtime_connection_changelist"))
         if request.method == "POST":
-            sight.end(REASON, dict(chosen.wanted.matches), found.rows)
+            sight.end(BY_MODERATOR, dict(chosen.wanted.matches), found.rows)
             return self._disconnected(request, target, found, "" if sight.ends_all else _places(found.rows))
         context = {
             **self.admin_site.each_context(request),

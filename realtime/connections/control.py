@@ -15,6 +15,8 @@ from realtime.protocol import CloseCode
 
 CONTROL = "chorus.control"
 """The group of all processes: what open sockets must learn of."""
+BY_MODERATOR = "a moderator ended your connection"
+"""The reason of a disconnect that somebody ordered, as a client reads it in the close frame."""
 ANSWER_SECONDS = 0.5
 """How long other processes have to say who is connected to them."""
 

@@ -115,7 +115,7 @@ class Record(Entry):
     """What a deletion writes over the content; `deleted` is among it."""
     changed_by: ClassVar[str | None] = None
     """Where entries may also write what they say over their target: a field that these have and a deletion has not."""
-    may_moderate = False
+    may_moderate: Any = False  # an app may have a property of this name
     """Whoever deletes may delete what others said."""
 
     class Meta(Entry.Meta):

@@ -62,6 +62,7 @@ RIGHTS: dict[str, Rights] = {
     "notifications:publish:backups.*": Rights(NONE, NONE, "- - - - - o"),
     "notifications:subscribe notifications:publish": Rights(NONE, NONE, WRITER),
     "superuser's chat:read": Rights("r r r r r r", NONE, NONE),
+    "superuser's chat:moderate": alike(NONE),
 }
 """By who they are; those without an entry here cannot log in: see BAD_TOKENS."""
 
@@ -72,6 +73,8 @@ TOKENS = tuple(who for who in RIGHTS if who == "*" or ":" in who)
 GUESTS = ("guest", "deactivated")
 SUPERUSERS = ("superuser",)
 MODERATORS = ("moderator", "superuser")
+BY_TOKEN = "superuser's chat:moderate"
+"""It neither reads nor writes, and keeps order wherever its owner may."""
 OWN_TOPIC = {
     **{who: who not in GUESTS and who not in TOKENS for who in RIGHTS},
     "*": True,
@@ -99,6 +102,8 @@ class Need(Enum):
     """`forbidden`: 403, to guests 401; the socket stays open."""
     MODERATE = auto()
     """To write there, and `chat.moderate_room`: `forbidden`, the socket stays open."""
+    KEEP_ORDER = auto()
+    """To read there, and `chat.moderate_room`; by a token `chat:moderate`. As READ: `forbidden`, or `not_found`."""
     READ_AS_USER = auto()
     """To read there, and be no guest: `forbidden`, the socket stays open."""
     USER = auto()
@@ -169,6 +174,10 @@ OPERATIONS: dict[tuple[str, str], Row] = {
     ("GET", "/api/chat/"): Row("", Need.NOTHING, answer=200),
     ("GET", "/api/chat/{room}/messages/"): Row("chat", Need.READ, answer=200),
     ("POST", "/api/chat/{room}/messages/"): Row("chat", Need.WRITE, {"text": "hi"}, 201),
+    ("GET", "/api/chat/{room}/people/{person}/"): Row("chat", Need.KEEP_ORDER, answer=200),
+    ("POST", "/api/chat/{room}/people/{person}/{kind}/"): Row("chat", Need.KEEP_ORDER, {"seconds": 60}, 201),
+    ("DELETE", "/api/chat/{room}/people/{person}/{kind}/"): Row("chat", Need.KEEP_ORDER, answer=204),
+    ("POST", "/api/chat/{room}/people/{person}/disconnect/"): Row("chat", Need.KEEP_ORDER, answer=200),
     ("GET", "/api/counter/"): Row("", Need.NOTHING, answer=200),
     ("GET", "/api/counter/{counter}/"): Row("counter", Need.READ, answer=200),
     ("POST", "/api/counter/{counter}/add/"): Row("counter", Need.WRITE, {"delta": 1}, 200),
