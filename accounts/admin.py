@@ -21,6 +21,7 @@ from accounts.forms import LifetimeField, ScopesField
 from accounts.models import Token
 from accounts.rights import has_rights_of
 from accounts.scopes import CHOICES
+from accounts.user_forms import NewUserForm, UserForm
 from realtime.list_admin import ListAdmin
 
 # Django's admin classes take type arguments in their stubs only, hence the ignored ones below.
@@ -204,6 +205,8 @@ class TokenAdmin(ListAdmin):
 class PeopleAdmin(ListAdmin, UserAdmin):  # type: ignore[type-arg]
     """Django's user admin, with what matters here: who is active and who has tokens."""
 
+    form = UserForm
+    add_form = NewUserForm
     list_display = ("username", "full_name", "email", "is_staff", "is_active", "last_login", "token_count")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
