@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, path, re_path
+from django.urls import URLPattern, get_script_prefix, path, re_path
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
@@ -20,6 +20,8 @@ from realtime.protocol import Refused
 
 METHODS = "GET, POST, DELETE"
 HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID")
+PREFIXES_KEPT = 8
+"""Paths of the site for which ready answers are kept; a proxy says which it is."""
 ANSWER = {"Access-Control-Expose-Headers": "Retry-After"}
 
 View = Callable[..., Any]
@@ -70,14 +72,18 @@ def _counted(view: View) -> View:
 
 
 def _kept(view: View) -> View:
-    """A view that always answers the same, and is asked once."""
-    kept: list[tuple[bytes, str]] = []
+    """A view that always answers the same at one path of the site, and is asked once for it."""
+    kept: dict[str, tuple[bytes, str]] = {}
 
     def serve(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not kept:
+        prefix = get_script_prefix()
+        found = kept.get(prefix)
+        if found is None:
             response = view(request, *args, **kwargs)
-            kept.append((response.content, response["Content-Type"]))
-        content, content_type = kept[0]
+            if len(kept) >= PREFIXES_KEPT:
+                kept.clear()
+            found = kept[prefix] = response.content, response["Content-Type"]
+        content, content_type = found
         return HttpResponse(content, content_type=content_type)
 
     return serve

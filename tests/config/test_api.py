@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import AsyncClient
+from django.test.utils import override_script_prefix
 from pytest_django import Settings
 
 from chat import events as chat_events
@@ -115,6 +116,13 @@ async def test_what_is_always_the_same_is_made_once(path: str, monkeypatch: pyte
     again = await ask("GET", path)
     assert again.response.content == first.response.content
     assert again.response["Content-Type"].startswith("application/json")
+
+
+async def test_the_schema_has_the_addresses_of_whoever_asks() -> None:
+    at_the_top = (await ask("GET", "/api/openapi.json")).response.content
+    with override_script_prefix("/chorus/"):
+        below = (await ask("GET", "/api/openapi.json")).response.content
+    assert (b'"/api/me"' in at_the_top, b'"/chorus/api/me"' in below) == (True, True)
 
 
 async def test_however_many_ask_for_the_numbers_they_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
