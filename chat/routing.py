@@ -42,6 +42,7 @@ ROUTES = (
             '{"action": "history", "limit": 20}',
             '{"action": "delete", "seq": 1}',
         ),
+        answers_pings=True,
     ),
 )
 

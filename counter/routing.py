@@ -16,5 +16,6 @@ ROUTES = (
         "Counter",
         "A number that everyone sees change.",
         ('{"action": "plus"}', '{"action": "minus"}', '{"action": "add", "delta": 5, "id": "1"}'),
+        answers_pings=True,
     ),
 )

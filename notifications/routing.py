@@ -18,5 +18,6 @@ ROUTES = (
             '{"action": "ack", "topic": "alerts", "seq": 1}',
             '{"action": "unsubscribe", "topics": ["alerts"]}',
         ),
+        answers_pings=True,
     ),
 )

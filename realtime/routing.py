@@ -22,6 +22,8 @@ class RouteInfo:
     """One sentence in plain words."""
     examples: tuple[str, ...] = ()
     """Frames worth sending first."""
+    answers_pings: bool = False
+    """Whether it speaks JSON, and so answers `{"action": "ping"}`: on a plain route others would read it."""
 
 
 def registered() -> tuple[RouteInfo, ...]:

@@ -9,7 +9,9 @@ from tests.browser.conftest import DESKTOP, PHONE, Visit, forgive
 from tests.browser.test_accessibility import Scheme, violations
 from tests.browser.test_admin import make
 from tests.browser.test_pages import SCHEMES
+from tests.browser.test_reconnect import At
 from tests.processes import Server, serve
+from tests.servers.chaos.proxy import proxy
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 PAGE = "/admin/realtime/connection/"
@@ -174,3 +176,15 @@ def test_when_the_server_is_away_the_page_says_so_and_keeps_what_it_knew(
         for each in (chat, page):  # before the server is gone for good
             each.close()
     forgive(problems)
+
+
+def test_a_path_that_went_silent_is_noticed_and_another_one_found(server: Server, visit: Visit) -> None:
+    with proxy(server.port) as path_to:
+        page = visit(PAGE, name="root", at=At(path_to))
+        expect(page.locator("[data-totals]")).to_contain_text("connection")
+        path_to.silence()
+        expect(page.locator("[data-problem]")).to_contain_text("The server does not answer.", timeout=15_000)
+        expect(page.locator("[data-problem]")).to_be_hidden(
+            timeout=40_000
+        )  # each attempt uses up one of the idle connections that died too
+        page.close()

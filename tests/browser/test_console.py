@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 from websockets.sync.client import connect
 
 from tests.browser.conftest import Visit
+from tests.browser.test_reconnect import At
 from tests.processes import TOKENS, Server
+from tests.servers.chaos.proxy import proxy
 
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 
@@ -103,6 +106,42 @@ def test_a_close_is_explained(visit: Visit) -> None:
     page.get_by_label("or type its address").fill("/ws/time/?every=nonsense")
     page.get_by_role("button", name="Connect").click()
     expect(page.locator(".frame-note").last).to_contain_text("Closed with 1008")
+
+
+@pytest.mark.parametrize("route", ["chat/{}/", "counter/", "counter/{}", "notifications/"])
+def test_a_json_route_is_asked_after_silence_and_known_to_be_dead(
+    server: Server, visit: Visit, room: str, route: str
+) -> None:
+    with proxy(server.port) as path_to:
+        page = visit("/", at=At(path_to))
+        page.clock.install()
+        page.goto(f"/console/?route=/ws/{route.format(room)}")
+        page.clock.run_for(20_100)
+        connected(page)
+        page.clock.run_for(20_100)
+        page.wait_for_timeout(500)
+        page.clock.run_for(6_000)
+        expect(page.locator("[data-state]")).to_have_text("Connected")
+        expect(page.locator(".frame", has_text="pong")).to_have_count(0)
+        path_to.silence()
+        page.clock.run_for(26_000)
+        expect(page.locator("[data-state]")).to_have_text("Closed: 1006")
+        expect(page.locator(".frame-note").last).to_contain_text("Reason: no answer")
+
+
+def test_a_plain_route_is_asked_nothing_but_no_network_is_told(visit: Visit) -> None:
+    page = visit("/")
+    page.clock.install()
+    page.goto("/console/?route=/ws/echo/")
+    connected(page)
+    page.clock.run_for(60_000)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_timeout(300)
+    expect(frames(page, "out").or_(frames(page, "in"))).to_have_count(0)
+    page.evaluate("dispatchEvent(new Event('offline'))")
+    expect(page.locator(".frame-note").last).to_contain_text("Reason: no network")
+    page.get_by_role("button", name="Connect").click()
+    expect(page.locator("[data-state]")).to_have_text("Connected")
 
 
 def test_a_token_logs_in_and_is_not_shown(visit: Visit) -> None:

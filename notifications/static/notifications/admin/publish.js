@@ -24,7 +24,8 @@ async function count() {
 
 async function listening(topic) {
   try {
-    const answer = await fetch(section.dataset.listeningUrl.replace(/0\/$/, `${topic}/`));
+    const address = section.dataset.listeningUrl.replace(/0\/$/, `${topic}/`);
+    const answer = await fetch(address, { signal: AbortSignal.timeout(EVERY_MS) });
     return inWords((await answer.json()).listening);
   } catch {
     return inWords(null);

@@ -4,6 +4,7 @@ import { element } from "../page/dom.js";
 import { counted } from "../page/numbers.js";
 
 const EVERY_MS = 2000;
+const ANSWER_MS = 3000;
 const SLOW_BYTES = 64 * 1024; // so much waiting is worth a look
 
 const page = document.querySelector("[data-connections]");
@@ -106,7 +107,8 @@ async function refresh() {
   if (document.hidden || asking) return;
   asking = true;
   try {
-    const answer = await fetch(page.dataset.connections + location.search, { cache: "no-store", redirect: "error" });
+    const signal = AbortSignal.timeout(ANSWER_MS); // a path that went silent would keep it waiting for minutes
+    const answer = await fetch(page.dataset.connections + location.search, { cache: "no-store", redirect: "error", signal });
     if (!answer.ok) throw new Error(answer.statusText);
     show(await answer.json());
   } catch {

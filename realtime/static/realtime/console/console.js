@@ -4,6 +4,7 @@ import { explain } from "../connection/closing.js";
 import { copyFrom } from "../page/clipboard.js";
 import { element } from "../page/dom.js";
 import { ready } from "../page/ready.js";
+import { isPong, watchLife } from "./alive.js";
 import { Frames } from "./frames.js";
 import { snippet } from "./snippets.js";
 
@@ -13,6 +14,7 @@ const message = part("message");
 const frames = new Frames({ list: part("frames"), scroll: part("scroll"), empty: part("frames-empty"), totals: part("totals") });
 
 let socket = null;
+let listening = null; // aborted when we lose interest in the socket
 let opened = false;
 let paused = false;
 
@@ -53,9 +55,11 @@ function connect() {
   problem("route", "");
   socket = new WebSocket(target);
   socket.binaryType = "arraybuffer";
-  socket.addEventListener("open", isOpen);
-  socket.addEventListener("message", (event) => frames.add("in", event.data));
-  socket.addEventListener("close", isClosed);
+  listening = new AbortController();
+  const { signal } = listening;
+  socket.addEventListener("open", isOpen, { signal });
+  socket.addEventListener("message", ({ data }) => isPong(data) || frames.add("in", data), { signal });
+  socket.addEventListener("close", isClosed, { signal });
   frames.add("note", `Connecting to ${target}`);
   state("Connecting…", "wait");
 }
@@ -64,13 +68,27 @@ function isOpen() {
   opened = true;
   frames.add("note", "Open", "good");
   state("Connected", "good");
+  watchLife(socket, { asks: answersPings(socket.url), dead: isDead, signal: listening.signal });
   const token = part("token").value.trim();
   if (!token) return;
   socket.send(JSON.stringify({ token }));
   frames.add("out", JSON.stringify({ token: `${token.slice(0, 10)}…` }));
 }
 
+/** Whether an address is of a route that answers pings: a plain one would pass them on to others. */
+function answersPings(address) {
+  const first = (path) => path.replace(/(\/ws\/[^/]*).*/, "$1");
+  return routes.some(({ path, answers_pings: answers }) => answers && first(path) === first(new URL(address).pathname));
+}
+
+/** The other side will tell nobody that this socket has ended. */
+function isDead(reason) {
+  socket.close();
+  isClosed({ code: 1006, reason });
+}
+
 function isClosed({ code, reason }) {
+  listening.abort();
   const why = opened || code !== 1006 ? explain(code) : "the server is away, or refused: no such route, or not from this page";
   frames.add("note", `Closed with ${code}: ${why}.${reason ? ` Reason: ${reason}` : ""}`, code === 1000 ? "" : "bad");
   socket = null;

@@ -8,7 +8,7 @@ const format = new Intl.NumberFormat();
 async function refresh() {
   if (document.hidden) return;
   try {
-    const answer = await fetch(numbers.dataset.numbers, { cache: "no-store" });
+    const answer = await fetch(numbers.dataset.numbers, { cache: "no-store", signal: AbortSignal.timeout(EVERY_MS) });
     if (answer.ok) show(await answer.json());
   } catch {
     // The server is away for a moment: the last numbers stay.
