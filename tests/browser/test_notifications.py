@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import PHONE, Visit, forgive
+from tests.browser.conftest import PHONE, Visit, forgive, session_of
 from tests.processes import Server, serve
 
 BACK_MS = 25_000
@@ -111,6 +111,55 @@ def test_urgent_ones_stay_until_dismissed_in_all_windows(visit: Visit, room: str
         expect(window.locator("[data-notes] .note-text")).to_have_text(["Later news", "It burns"])
     page.reload()
     expect(page.locator("[data-notes] .note-text")).to_have_text(["Later news", "It burns"])
+
+
+def test_acknowledging_all_leaves_urgent_ones_on_top(visit: Visit, room: str) -> None:
+    page = follow(visit("/notifications/", name="alice"), room)
+    publish(page, room, "It burns", priority="Urgent")
+    expect(page.locator("[data-acknowledge]")).to_be_hidden()
+    publish(page, room, "Later news", priority="Normal")
+    page.get_by_role("button", name="Acknowledge all except urgent").click()
+    expect(page.locator("[data-acknowledge]")).to_be_hidden()
+    expect(page).to_have_title("(1) Notifications · Chorus")
+    page.reload()
+    expect(page.locator("[data-pinned] .note-text")).to_have_text(["It burns"])
+    page.get_by_role("button", name="Dismiss: It burns").click()
+    expect(page.locator("[data-notes] .note-text").first).to_have_text("Later news")
+    expect(page.locator("[data-pinned] .note")).to_have_count(0)
+    expect(page).to_have_title("Notifications · Chorus")
+
+
+def test_a_dismissed_urgent_one_is_acknowledged_where_nothing_else_is_new(visit: Visit, room: str) -> None:
+    page, phone = (follow(visit("/notifications/", name="alice"), room) for _ in range(2))
+    publish(page, room, "It burns", priority="Urgent")
+    unread(page, room).to_have_text("1 new")
+    page.get_by_role("button", name="Dismiss: It burns").click()
+    unread(page, room).to_be_hidden()
+    expect(phone.locator("[data-pinned] .note-text")).to_have_text(["It burns"])
+
+
+def test_what_one_person_dismissed_stays_for_the_next_in_this_browser(visit: Visit, room: str, server: Server) -> None:
+    do(server, room, "topic.publish(ops, 'It burns', priority=5)")
+    page = follow(visit("/notifications/", name="alice"), room)
+    page.get_by_role("button", name="Dismiss: It burns").click()
+    expect(page.locator("[data-pinned] .note")).to_have_count(0)
+    page.context.clear_cookies()
+    page.context.add_cookies(session_of(server, "bob"))
+    page.goto(f"/notifications/?topic={room}")
+    expect(page.locator("[data-pinned] .note-text")).to_have_text(["It burns"])
+
+
+def test_on_a_phone_what_came_is_first_and_the_rest_a_tap_away(visit: Visit, room: str, server: Server) -> None:
+    do(server, room, "topic.publish(ops, 'news')")
+    page = connected(visit(f"/notifications/?topic={room}", viewport={"width": 390, "height": 844}))
+    note, topics = page.locator(".note"), page.locator(".topics")
+    top, below = note.bounding_box(), topics.bounding_box()
+    assert top is not None
+    assert below is not None
+    assert top["y"] < 320
+    assert below["y"] > top["y"]
+    page.get_by_role("link", name="Publish").click()
+    expect(form(page).get_by_label("Message")).to_be_in_viewport()
 
 
 def test_acknowledged_is_shared_between_devices(visit: Visit, room: str) -> None:

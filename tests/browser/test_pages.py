@@ -54,6 +54,23 @@ def test_the_first_tab_stop_skips_the_navigation(visit: Visit) -> None:
     expect(page.get_by_label("Message to")).to_be_focused()
 
 
+@pytest.mark.parametrize("width", [390, 360])
+@pytest.mark.parametrize("path", ["/", "/chat/lobby/", "/notifications/", "/chat/"])
+def test_the_header_is_one_line_on_a_phone(visit: Visit, path: str, width: int) -> None:
+    page = visit(path, name="root", viewport={"width": width, "height": 844})
+    name = page.locator(".account-name")
+    name.evaluate("place => (place.textContent = 'maximiliana.von-hohenstein@example.org')")
+    parts = page.locator(".brand, .site-nav a, .site-account summary").all()
+    middles = [box["y"] + box["height"] / 2 for part in parts if (box := part.bounding_box())]
+    assert max(middles) - min(middles) < 6
+    assert page.locator(".site-head").evaluate("head => head.offsetHeight") < 60
+
+
+def test_a_room_on_a_phone_is_mostly_what_was_said(visit: Visit) -> None:
+    page = visit("/chat/lobby/", name="alice", viewport={"width": 390, "height": 844})
+    assert page.locator("[data-log]").evaluate("log => log.offsetHeight") > 0.7 * 844
+
+
 def test_who_wants_less_motion_gets_none(visit: Visit) -> None:
     page = visit("/", reduced_motion="reduce")
     button = page.locator(".button").first

@@ -1,34 +1,28 @@
 /** What came, newest first; urgent ones above all until they are dismissed. It knows nothing of sockets. */
 
 import { bury, note } from "./note.js";
-import { STAYS } from "./priorities.js";
-import { remembered } from "./storage.js";
 
 const KEPT = 500; // on the page, of all topics together
-const DISMISSED = 200; // remembered
-
-const dismissals = remembered("localStorage", "dismissed", []);
-const nameOf = ({ topic, seq, timestamp }) => `${topic} ${seq} ${timestamp}`;
 
 export class Feed {
   #pinned;
   #list;
   #open;
   #shown = new Map(); // row → event
-  #dismissed = new Set(dismissals.load());
+  #dismiss;
+  #stays;
   #isUnread;
   #only = "";
 
-  /** `pinned` and `list` hold the rows, `open(topic)` shows one topic, `isUnread(event)` tells what is new to the reader. */
-  constructor({ pinned, list, open, isUnread }) {
+  /** `pinned` and `list` hold the rows, `open(topic)` shows one topic, `dismiss(event)` takes one from the top; `isUnread(event)`
+      tells what is new to the reader, `stays(event)` what is on top. */
+  constructor({ pinned, list, open, dismiss, isUnread, stays }) {
     this.#pinned = pinned;
     this.#list = list;
     this.#open = open;
+    this.#dismiss = dismiss;
     this.#isUnread = isUnread;
-    dismissals.onChange((names) => {
-      this.#dismissed = new Set(names);
-      this.update();
-    });
+    this.#stays = stays;
   }
 
   /** The events shown, of one topic or of all. */
@@ -37,7 +31,7 @@ export class Feed {
   }
 
   add(event, { fresh = false } = {}) {
-    const row = note(event, { open: this.#open, dismiss: (dismissed) => this.#dismiss(dismissed) });
+    const row = note(event, { open: this.#open, dismiss: this.#dismiss });
     if (fresh) row.dataset.fresh = "";
     this.#shown.set(row, event);
     this.#place(row, event);
@@ -78,7 +72,7 @@ export class Feed {
     const unread = this.#isUnread(event);
     row.toggleAttribute("data-unread", unread);
     row.hidden = this.#only !== "" && event.topic !== this.#only;
-    const stays = event.priority === STAYS && unread && !event.deleted && !this.#dismissed.has(nameOf(event));
+    const stays = this.#stays(event);
     row.querySelector(".note-dismiss")?.toggleAttribute("hidden", !stays);
     const place = stays ? this.#pinned : this.#list;
     if (row.parentElement !== place) place.insertBefore(row, this.#before(place, event));
@@ -87,12 +81,6 @@ export class Feed {
   #before(place, event) {
     for (const row of place.children) if (isNewer(event, this.#shown.get(row))) return row;
     return null;
-  }
-
-  #dismiss(event) {
-    this.#dismissed.add(nameOf(event));
-    dismissals.save(Array.from(this.#dismissed).slice(-DISMISSED));
-    this.update();
   }
 
   #drop(row) {

@@ -14,6 +14,7 @@ import { publishing } from "./publish.js";
 import { Seen } from "./seen.js";
 import { remembered } from "./storage.js";
 import { emptyState } from "./empty.js";
+import { Urgent } from "./urgent.js";
 
 const SYSTEM = "system";
 const ME = "me";
@@ -32,7 +33,10 @@ const heard = heartbeat(part("heartbeat"));
 const show = browserNotifications(part("allow"), part("allow-state"));
 const title = document.title;
 const cut = new Set(); // topics of which the page does not go back to the first new one
-const feed = new Feed({ pinned: part("pinned"), list: part("notes"), open, isUnread: (event) => seen.isUnread(event) });
+const urgent = new Urgent(visitor);
+const stays = (event) => urgent.stays(event, seen.isUnread(event));
+const isNew = (event) => seen.isUnread(event) || stays(event);
+const feed = new Feed({ pinned: part("pinned"), list: part("notes"), open, dismiss, isUnread: isNew, stays });
 const list = new TopicList(part("topics"), part("no-topics"), { follow, leave, open });
 const showEmpty = emptyState(part("empty"), part("page").dataset);
 let only = "";
@@ -45,7 +49,8 @@ const news = () => topics.names.filter((name) => name !== SYSTEM);
 function startOf(name) {
   const topic = known.get(name);
   if (!topic || !topic.seq) return { seq: 0 };
-  const seq = Math.max(topic.seq - FAR, Math.min(seen.of(name) || topic.seq, topic.seq - BACK), 0);
+  const shown = Math.min(seen.of(name) || topic.seq, topic.seq - BACK, urgent.oldest(name) - 1);
+  const seq = Math.max(topic.seq - FAR, shown, 0);
   if (visitor && seq > seen.of(name)) cut.add(name);
   return { seq, epoch: topic.epoch };
 }
@@ -130,8 +135,7 @@ showStatus(part("status"), topics);
 topics.on("acked", ({ topic, seq }) => {
   if (!seen.move(topic, seq)) return;
   cut.delete(topic);
-  feed.update();
-  update();
+  changed();
 });
 
 function acknowledge(topic) {
@@ -140,20 +144,36 @@ function acknowledge(topic) {
     topics.acknowledge(topic, seq).catch((error) => toast(`Not acknowledged: ${error.message}`));
     if (topics.status.state !== "connected") toast("Acknowledged as soon as the connection is back.");
   } else if (seen.move(topic, seq)) {
-    feed.update();
-    update();
+    changed();
   }
 }
 
 part("acknowledge").addEventListener("click", () => {
-  for (const [topic, count] of unread()) if (count && (!only || topic === only)) acknowledge(topic);
+  const topics = new Set(feed.events(only).filter(isAcknowledgeable).map(({ topic }) => topic));
+  topics.forEach(acknowledge);
   part("feed-title").focus();
 });
+
+/** What is on top is acknowledged by itself, by being dismissed. */
+const isAcknowledgeable = (event) => seen.isUnread(event) && !stays(event);
+
+/** Take an urgent one from the top. Where nothing else of its topic is new, it is acknowledged at once. */
+function dismiss(event) {
+  urgent.dismiss(event);
+  if (!feed.events(event.topic).some((other) => seen.isUnread(other) && !urgent.wasDismissed(other))) acknowledge(event.topic);
+  changed();
+}
+
+function changed() {
+  feed.update();
+  update();
+}
+urgent.onChange(changed);
 
 /** How many are new, by topic. */
 function unread() {
   const counts = new Map(topics.names.map((name) => [name, 0]));
-  for (const event of feed.events()) if (seen.isUnread(event)) counts.set(event.topic, (counts.get(event.topic) ?? 0) + 1);
+  for (const event of feed.events()) if (isNew(event)) counts.set(event.topic, (counts.get(event.topic) ?? 0) + 1);
   return counts;
 }
 
@@ -166,12 +186,13 @@ function update() {
     const counts = unread();
     for (const name of list.names) list.count(name, counts.get(name) ?? 0, cut.has(name));
     const all = Array.from(counts.values()).reduce((sum, count) => sum + count, 0);
-    const shown = only ? counts.get(only) : all;
+    const shown = feed.events(only);
+    const urgents = shown.some(stays) ? " except urgent" : "";
     document.title = all ? `(${all}) ${title}` : title;
     part("feed-title").textContent = only ? known.get(only)?.title || only : "Everything";
     part("everything").hidden = !only;
-    part("acknowledge").hidden = !shown;
-    part("acknowledge").textContent = only ? `Acknowledge ${only}` : "Acknowledge all";
+    part("acknowledge").hidden = !shown.some(isAcknowledgeable);
+    part("acknowledge").textContent = `Acknowledge ${only || "all"}${urgents}`;
     showEmpty({ empty: feed.isEmpty && topics.status.state === "connected", only, followed: news(), offered: Array.from(known.keys()) });
   }, 0);
 }
@@ -184,6 +205,10 @@ if (chosen) open(chosen);
 const isWritten = part("publish") ? publishing(part("publish"), (notification) => topics.publish(notification)) : () => false;
 const ACTS = ["publish", "ack"];
 askBeforeLeaving(() => isWritten() || topics.pending.some(({ command }) => ACTS.includes(command.action)));
+
+for (const link of document.querySelectorAll(".told-parts a")) {
+  link.addEventListener("click", () => document.querySelector(link.hash).closest("details")?.setAttribute("open", ""));
+}
 
 // Where there is room, all is open; on a phone what came is nearest.
 const roomy = matchMedia("(min-width: 60rem)").matches;
