@@ -84,8 +84,9 @@ class HistoryAdmin(StreamAdmin):
     retention: Any = (
         "How long it is kept",
         {
-            "fields": ("keep_days", "keep_entries"),
-            "description": "What is past either is deleted within an hour, and does not come back.",
+            "fields": ("keep_days", "keep_entries", "keep_bytes"),
+            "description": "What is past any of these is deleted within an hour, and does not come back; what has too "
+            "many bytes goes as soon as more comes.",
         },
     )
 

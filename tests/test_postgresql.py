@@ -14,7 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent
 MAX_SECONDS = 240
 ABOUT_STORAGE = (
     "tests/realtime/test_db.py",
-    *(f"tests/realtime/streams/test_{name}.py" for name in ("stream", "commit", "history", "queries", "grants")),
+    *(
+        f"tests/realtime/streams/test_{name}.py"
+        for name in ("stream", "commit", "history", "sizes", "queries", "grants")
+    ),
     "tests/realtime/hub/test_journal.py",
     "tests/realtime/hub/test_live.py",
     "tests/chat/test_models.py",

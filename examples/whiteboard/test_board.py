@@ -99,3 +99,8 @@ async def test_what_is_gone_cannot_be_changed(plans: Board, alice: User) -> None
         await socket.next("joined")
         await socket.command("put", text="Cake", x=10, y=20, id="1", target=5)
         assert (await socket.next("error"))["message"] == "There is no such note."
+
+
+def test_a_change_counts_where_it_is_written_too() -> None:
+    assert Note(text="abc", x=0, y=0).size == 3
+    assert Note(text="abc", x=0, y=0, target=1).size == 6

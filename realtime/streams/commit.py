@@ -184,6 +184,7 @@ def _number(stream: Appendable, entries: dict[int, Entry], results: dict[int, En
             continue
         stream.last_seq += 1
         entry.seq, entry.created_at = stream.last_seq, stream.clock
+        entry.measure()
         added.append(entry)
         results[index] = entry
         if entry.client_id is not None:

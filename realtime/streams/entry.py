@@ -69,6 +69,9 @@ class Entry(models.Model):
     def apply(self) -> None:
         """Do what this entry does to others; inside its transaction, the stream locked. May raise Refused."""
 
+    def measure(self) -> None:
+        """Called when it has its position, before it is stored; the stream is locked."""
+
     @property
     def rewrites(self) -> bool:
         """Tell whether this entry changed an earlier one."""

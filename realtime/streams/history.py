@@ -1,4 +1,4 @@
-"""Streams whose entries people read back: kept for a time and up to a number, deleted one by one or all at once.
+"""Streams whose entries people read back: kept for a time and up to a number and so many bytes, deleted singly or all.
 
 An entry leaves in two steps. Pruning and resetting raise `first_seq`, below which nothing is read any more;
 then rows go, but a client's id stays for IDS_KEPT, emptied, so that what is sent again is still known.
@@ -17,13 +17,14 @@ from realtime.protocol import Event, Refused
 from realtime.streams.batch import announce_on_commit
 from realtime.streams.commit import commit
 from realtime.streams.entry import Entry
-from realtime.streams.stream import IDS_KEPT, PRUNED_AT_ONCE, Stream
+from realtime.streams.sizes import SizedEntry, SizedStream
+from realtime.streams.stream import IDS_KEPT, PRUNED_AT_ONCE
 
 DELETED_AT_ONCE = 100
 """Deletions in one transaction: what others send waits no longer than for that many."""
 
 
-class History(Stream):
+class History(SizedStream):
     """A stream with a history. Times are the database's: a wrong clock in one process prunes nothing."""
 
     keep_days = models.PositiveIntegerField(
@@ -36,7 +37,7 @@ class History(Stream):
     moderate_permission: ClassVar[str] = ""
     """Who has it keeps order in those that they may read; "": nobody does."""
 
-    class Meta(Stream.Meta):
+    class Meta(SizedStream.Meta):
         abstract = True
 
     def reset_history(self) -> None:
@@ -47,9 +48,9 @@ class History(Stream):
             locked = rows.select_for_update(no_key=True).get()
             self.last_seq, self.first_seq = locked.last_seq, locked.last_seq + 1
             self.begin_epoch()
-            rows.update(epoch=self.epoch, first_seq=self.first_seq)
+            rows.update(epoch=self.epoch, first_seq=self.first_seq, pruned_bytes=models.F("total_bytes"))
             self.tell_epoch()
-        while self._discard():
+        while self.discard():
             pass  # in steps: nobody's message waits for the lock of a long deletion
 
     def delete_each(self, deletions: "Sequence[Record]") -> list[Refused]:
@@ -69,17 +70,14 @@ class History(Stream):
         return [each for each in results if isinstance(each, Refused)]
 
     def prune_step(self) -> bool:
-        """Take away a part of what is past its time or number; True if there may be more."""
+        """Take away a part of what is past its time, number or bytes; True if there may be more."""
         first = self._first_to_keep()
         if first > self.first_seq:
-            rows = type(self)._default_manager.using(router.db_for_write(type(self)))
-            # In another epoch, which may have begun since this copy was read, positions name other entries.
-            if rows.filter(pk=self.pk, epoch=self.epoch, first_seq__lt=first).update(first_seq=first):
-                self.first_seq = first
-        return self._discard()
+            self.raise_first(first)
+        return self.discard()
 
     def _first_to_keep(self) -> int:
-        first = self.first_seq
+        first = self.first_within(self.keep_bytes) if self.has_too_many_bytes else self.first_seq
         if self.keep_entries:
             first = max(first, self.last_seq - self.keep_entries + 1)
         if self.keep_days:
@@ -88,7 +86,7 @@ class History(Stream):
             first = found or self.last_seq + 1
         return first
 
-    def _discard(self) -> bool:
+    def discard(self) -> bool:
         """Delete rows that are read no more, and empty those whose ids are still to be known; a step of each."""
         unread = self.appended().filter(seq__lt=models.F("stream__first_seq")).order_by("seq")
         known = models.Q(client_id__isnull=False, created_at__gte=Now() - IDS_KEPT)
@@ -99,7 +97,7 @@ class History(Stream):
         return PRUNED_AT_ONCE in {len(gone), len(left)}
 
 
-class Record(Entry):
+class Record(SizedEntry):
     """An entry of a history: something said, or what happened to it later: that it was changed, or deleted."""
 
     target = models.BigIntegerField(
@@ -118,7 +116,7 @@ class Record(Entry):
     may_moderate: Any = False  # an app may have a property of this name
     """Whoever deletes may delete what others said."""
 
-    class Meta(Entry.Meta):
+    class Meta(SizedEntry.Meta):
         abstract = True
 
     def __str__(self) -> str:
@@ -144,6 +142,11 @@ class Record(Entry):
         """What idempotence compares."""
         said = {} if self.deletes else self.said()
         return said if self.target is None else {**said, "target": self.target}
+
+    @property
+    def size(self) -> int:
+        """The bytes of its texts; those of a change stand in its target too."""
+        return super().size * (1 if self.target is None else 2)
 
     def said(self) -> dict[str, Any]:
         """What the sender said, as JSON values."""

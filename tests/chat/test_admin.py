@@ -45,15 +45,19 @@ NO_SANCTIONS = {"sanctions-TOTAL_FORMS": "0", "sanctions-INITIAL_FORMS": "0"}
 # How long they are kept.
 
 
-def test_days_and_number_are_on_the_room_s_form(staff: Client, hall: Room) -> None:
+def test_days_number_and_bytes_are_on_the_room_s_form(staff: Client, hall: Room) -> None:
     sent = {"title": "", "description": "", "guest_access": "read", "member_access": "write", **NO_SANCTIONS}
-    answer = staff.post(change_url(hall), {**sent, "keep_days": "0", "keep_entries": "2"})
+    answer = staff.post(change_url(hall), {**sent, "keep_days": "0", "keep_entries": "2", "keep_bytes": "5000"})
     assert answer.status_code == 302
     room = Room.objects.get()
-    assert (room.keep_days, room.keep_entries, room.last_seq) == (0, 2, 3)
+    assert (room.keep_days, room.keep_entries, room.keep_bytes, room.last_seq) == (0, 2, 5000, 3)
+    staff.post(change_url(hall), {**sent, "keep_days": "0", "keep_entries": "2", "keep_bytes": ""})
+    assert Room.objects.get().keep_bytes == 100_000_000
 
 
-@pytest.mark.parametrize("wrong", [{"keep_days": "-1"}, {"keep_entries": "-1"}, {"keep_days": ""}])
+@pytest.mark.parametrize(
+    "wrong", [{"keep_days": "-1"}, {"keep_entries": "-1"}, {"keep_days": ""}, {"keep_bytes": "-1"}]
+)
 def test_what_is_no_number_is_told_in_the_form(wrong: dict[str, str], staff: Client, hall: Room) -> None:
     sent = {"guest_access": "read", "member_access": "write", "keep_days": "1", "keep_entries": "1", **wrong}
     answer = staff.post(change_url(hall), sent)

@@ -209,7 +209,16 @@ def test_topics_tell_how_much_was_published_and_when(staff: Client, alerts: Topi
 def test_a_topic_s_form_has_no_technical_fields_and_keeps_the_name(staff: Client, alerts: Topic) -> None:
     url = reverse("admin:notifications_topic_change", args=[alerts.pk])
     fields = staff.get(url).context["adminform"].form.fields
-    assert fields.keys() == {"title", "description", "private", *LEVELS, *LISTS, "keep_days", "keep_entries"}
+    assert fields.keys() == {
+        "title",
+        "description",
+        "private",
+        *LEVELS,
+        *LISTS,
+        "keep_days",
+        "keep_entries",
+        "keep_bytes",
+    }
     alerts.publish(OPS, "meanwhile")
     levels = {"guest_access": "none", "member_access": "read"}
     kept = {"keep_days": "30", "keep_entries": "10"}
