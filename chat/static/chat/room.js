@@ -94,7 +94,11 @@ room.on("system", (event) => {
   people.changed(event);
   scroller.added(() => timeline.event(event));
 });
-room.on("renamed", (event) => people.renamed(event));
+room.on("renamed", (event) => {
+  people.renamed(event);
+  const own = isYou(event.sender_id) && part("account-name");
+  if (own) own.textContent = event.name;
+});
 room.on("typing", ({ sender, sender_id }) => isYou(sender_id) || typing.saw(sender_id, sender));
 room.onPending((pending) => {
   const unsent = pending.filter(({ command }) => command.action === "send");
