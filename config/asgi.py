@@ -17,6 +17,7 @@ from realtime.conf import conf  # noqa: E402
 from realtime.cookies import joined_cookies  # noqa: E402
 from realtime.http import with_transport  # noqa: E402
 from realtime.routing import installed_routes  # noqa: E402
+from realtime.visits import counted_visits  # noqa: E402
 
 FORM_BYTES = 64 * 1024
 """A login, by a form or for a token; no page but admin's has a longer one."""
@@ -28,9 +29,13 @@ BODIES: Limits = (
 )
 """Bytes of a request's body, by the beginning of its address."""
 
+UNCOUNTED = ("/api/", settings.STATIC_URL)
+"""What counts who asks by itself, and files."""
+
+pages = counted_visits(limited_bodies(django_application, BODIES), UNCOUNTED)
 application = ProtocolTypeRouter(
     {
-        "http": http_application(with_transport(joined_cookies(limited_bodies(django_application, BODIES)))),
+        "http": http_application(with_transport(joined_cookies(pages))),
         "websocket": websocket_application(installed_routes(), credentials=Credentials),
     }
 )

@@ -87,12 +87,18 @@ class Rates:
         if wait := own.wait(rate, burst):
             raise _too_many("messages", rate, wait)
         if together:
-            rate, burst = rate * GUESTS_TOGETHER, burst * GUESTS_TOGETHER
-            shared = self.networks.of(together, burst)
-            if wait := shared.wait(rate, burst):
-                raise _too_many("messages from this network", rate, wait)
-            shared.spend(cost)
+            self.visit(together, cost)
         own.spend(cost)
+
+    def visit(self, network: str, cost: float = 1) -> None:
+        """Count what somebody of a network asked for, as one of its guests; raises Refused `rate_limited`."""
+        rate, burst = conf.command_rate * GUESTS_TOGETHER, conf.command_burst * GUESTS_TOGETHER
+        if not rate or not burst:
+            return
+        bucket = self.networks.of(network, burst)
+        if wait := bucket.wait(rate, burst):
+            raise _too_many("messages from this network", rate, wait)
+        bucket.spend(cost)
 
     def owe(self, holder: str, cost: float, *, together: str = "") -> None:
         """Count what something that was taken costs more."""

@@ -14,6 +14,7 @@ FACES = {
     "audit_admin",
     "big_forms",
     "bodies",
+    "visits",
     "cookies",
     "admin",
     "admin_log",

@@ -92,6 +92,10 @@ def _kept(view: View) -> View:
 async def _nothing(request: HttpRequest, **_: Any) -> HttpResponse:
     if request.method == "OPTIONS":  # a browser would keep the answer to the request itself from its page
         return HttpResponse(status=204)
+    try:
+        count_request(network_of(request))
+    except Refused as refusal:
+        return reply_refusal(request, refusal)
     return reply_refusal(request, Refused("not_found", "There is nothing here."))
 
 

@@ -24,6 +24,11 @@ async def test_an_unknown_address_is_told_in_json() -> None:
     assert (await ask("GET", "/api/nothing/here")).error == (404, "not_found")
 
 
+async def test_unknown_addresses_count_too(settings: Settings) -> None:
+    settings.CHORUS_COMMAND_RATE, settings.CHORUS_COMMAND_BURST = 0.1, 2
+    assert [(await ask("GET", "/api/nothing/here")).status for _ in range(3)] == [404, 404, 429]
+
+
 async def test_a_wrong_method_is_told_in_json() -> None:
     answer = await ask("PUT", "/api/me")
     assert answer.error == (405, "unsupported_action")
