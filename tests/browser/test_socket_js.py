@@ -184,6 +184,25 @@ def test_a_burst_stays_below_the_servers_limit(played: tuple[Page, Played]) -> N
     assert time.monotonic() - started > 1.5  # 40 at once, 15 per second after
 
 
+@pytest.mark.parametrize(
+    ("command", "cost"),
+    [
+        ("{ action: 'history' }", 5),
+        ("{ action: 'subscribe', topics: Array(32).fill('a') }", 5),
+        ("{ action: 'send', text: 'ü'.repeat(20480) }", 5),
+    ],
+)
+def test_what_costs_more_is_sent_less_often(command: str, cost: int, played: tuple[Page, Played]) -> None:
+    page, server = played
+    server.answer = acknowledged
+    page.evaluate(CONNECT)
+    wait_for(page, "socket.status.state === 'connected'")
+    started = time.monotonic()
+    page.evaluate(f"Promise.all(Array.from({{ length: 13 }}, () => socket.send({command})))")
+    assert len(server.received) == 13
+    assert time.monotonic() - started > (12 * cost - 40) / 15  # seconds until there is room for the last
+
+
 def test_a_token_is_the_first_message(played: tuple[Page, Played]) -> None:
     page, server = played
     page.evaluate(CONNECT, {"token": "chorus_secret"})

@@ -4,6 +4,9 @@ import { backOff } from "./connection.js";
 
 const RATE = 15; // commands per second and at once; the server allows 20 and 60 unless configured otherwise
 const BURST = 40;
+const BYTES = 8192; // a longer command counts as several
+const HISTORY_COST = 5;
+const TOPICS_PER_COST = 8;
 const ANSWER_LIMIT = 12; // seconds; the server answers within 5, so past this the connection is dead
 
 /** A random UUID, also on pages served by plain http, where crypto.randomUUID is missing. */
@@ -19,6 +22,13 @@ export function uuid() {
 /** A command as a frame. Half a surrogate pair, which no UTF-8 can hold, becomes U+FFFD as it does in a form. */
 export function encode(command) {
   return JSON.stringify(command, (_, value) => (typeof value === "string" ? value.replace(/\p{Surrogate}/gu, "\ufffd") : value));
+}
+
+/** As how many commands the server counts this one; see "Limits" in docs/protocol.md. */
+function costOf(command) {
+  const bytes = new TextEncoder().encode(encode(command)).length;
+  const history = command.action === "history" ? HISTORY_COST - 1 : 0;
+  return Math.max(1, bytes / BYTES) + history + Math.floor((command.topics?.length ?? 0) / TOPICS_PER_COST);
 }
 
 /** What the server answered instead of doing it: `code`, `message`, and `fields` where the command was malformed. */
@@ -160,7 +170,7 @@ export class Outgoing {
       const due = Math.max(entry.notBefore, this.#pausedUntil, free);
       if (due <= now && this.#transmit(encode(entry.command))) {
         Object.assign(entry, { state: "sent", sentAt: now });
-        this.#tokens -= 1;
+        this.#tokens -= costOf(entry.command);
         moved = true;
         wake = Math.min(wake, now + ANSWER_LIMIT * 1000);
       } else {
