@@ -5,9 +5,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from chat.forms import DURATIONS
 from chat.models import Room
 from realtime.conf import conf
-from realtime.views import list_page, stream_page, visitor_of
+from realtime.views import here, list_page, stream_page, visitor_of
 
 
 @require_safe
@@ -25,6 +26,8 @@ def room(request: HttpRequest, name: str) -> HttpResponse:
         return {
             "may_moderate": request.user.has_perm("chat.moderate_room"),
             "max_text": conf.max_text,
+            "api": here("/api"),
+            "durations": DURATIONS,
             "muted": found.denies(visitor, "write") if found.restriction(visitor) else "",
         }
 

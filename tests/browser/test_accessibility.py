@@ -117,6 +117,18 @@ def test_nothing_serious(shown: Page, scheme: Scheme) -> None:
         assert violations(shown) == [], f"{viewport['width']} px"
 
 
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_nothing_serious_on_somebody_s_card(visit: Visit, scheme: Scheme) -> None:
+    visit("/chat/axe/", name="alice")
+    page = settled(visit("/chat/axe/", name="root", bypass_csp=True, reduced_motion="reduce", color_scheme=scheme))
+    page.locator(".people-list").get_by_role("button", name="alice").click()
+    expect(page.get_by_role("button", name="Mute")).to_be_visible()
+    for viewport in (DESKTOP, PHONE):
+        page.set_viewport_size(viewport)
+        assert violations(page) == [], f"{viewport['width']} px"
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_nothing_serious_after_making_a_token(visit: Visit, scheme: Scheme) -> None:
     page = visit("/accounts/tokens/", name="bob", bypass_csp=True, reduced_motion="reduce", color_scheme=scheme)

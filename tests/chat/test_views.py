@@ -1,7 +1,7 @@
 """The list of rooms, and the page of a room."""
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django import Settings
 
@@ -74,3 +74,18 @@ def test_a_room_one_may_not_read_is_not_found(client: Client, board: Room) -> No
 def test_the_page_knows_how_long_a_message_may_be(client: Client, board: Room, settings: Settings) -> None:
     settings.CHORUS_MAX_TEXT = 123
     assert client.get("/chat/board/").context["max_text"] == 123
+
+
+def test_only_a_moderator_s_page_has_what_a_card_does(client: Client, board: Room, mod: User, alice: User) -> None:
+    for user, may in ((alice, False), (mod, True)):
+        client.force_login(user)
+        page = client.get("/chat/board/").text
+        assert 'data-card aria-labelledby="card-name"' in page
+        assert ("data-card-acts" in page, "/api/chat/board/people/" in page) == (may, may)
+
+
+def test_only_who_may_notify_people_is_offered_to(client: Client, board: Room, alice: User) -> None:
+    client.force_login(alice)
+    assert "data-card-post" not in client.get("/chat/board/").text
+    alice.user_permissions.add(Permission.objects.get(codename="publish_to_people"))
+    assert 'data-card-post="/api/notifications/@"' in client.get("/chat/board/").text

@@ -1,6 +1,7 @@
 /** Who is here, and who is typing. */
 
 import { element } from "../realtime/page/dom.js";
+import { keepingFocus, nameOf } from "./name.js";
 import { mark } from "./voice.js";
 
 const TYPING_MS = 4000; // after the last sign of it
@@ -46,10 +47,15 @@ export class People {
     this.#show();
   }
 
+  /** What somebody who is here is called now. */
+  nameNow(id) {
+    return this.#names.get(id);
+  }
+
   #show() {
     const people = Array.from(this.#names, ([id, name]) => ({ id, name, isYou: id === this.#you }));
     people.sort((one, other) => other.isYou - one.isYou || one.name.localeCompare(other.name));
-    this.#list.replaceChildren(...people.map(person));
+    keepingFocus(this.#list, () => this.#list.replaceChildren(...people.map(person)));
     this.#count.textContent = String(this.#total);
     const others = this.#total - people.length;
     this.#more.hidden = others <= 0;
@@ -58,7 +64,7 @@ export class People {
 }
 
 function person({ id, name, isYou }) {
-  const row = element("li", { className: "person", title: name, data: { person: id } }, mark(name, "mark-small"), element("bdi", {}, name));
+  const row = element("li", { className: "person", title: name, data: { person: id } }, mark(name, "mark-small"), nameOf(id, name));
   if (isYou) row.append(element("span", { className: "soft" }, "you"));
   return row;
 }

@@ -4,6 +4,7 @@ import { askBeforeLeaving } from "../realtime/page/leaving.js";
 import { ready } from "../realtime/page/ready.js";
 import { connectPage, part } from "../realtime/page/stream.js";
 import { toast } from "../realtime/page/toast.js";
+import { Card } from "./card.js";
 import { compose } from "./composer.js";
 import { Divider } from "./divider.js";
 import { Draft } from "./draft.js";
@@ -154,5 +155,6 @@ if (part("composer")) {
     typing: () => room.signal({ action: "typing" }),
   });
 }
+new Card(part("card"), { isYou, nameNow: (id) => people.nameNow(id) });
 part("people").open = matchMedia("(min-width: 48rem)").matches;
 ready();

@@ -4,6 +4,7 @@ import { element } from "../realtime/page/dom.js";
 import { dayOf, fullTimeOf, said, timeOf } from "../realtime/page/times.js";
 import { Comings } from "./comings.js";
 import { bury, chooseByTap, messageRow } from "./message.js";
+import { nameOf } from "./name.js";
 import { mark, voice } from "./voice.js";
 
 const GROUP_MS = 5 * 60 * 1000; // a pause after which a sender's name shows again
@@ -147,7 +148,7 @@ function group({ sender, sender_id = "" }, sent) {
   const head = element(
     "header",
     { className: "group-head" },
-    element("bdi", { className: "sender", title: sender }, sender),
+    nameOf(sender_id, sender, "sender"),
     element("time", { className: "sent-at", dateTime: sent.toISOString(), title: fullTimeOf(sent) }, timeOf(sent)),
   );
   const body = element("div", { className: "group-body" });
