@@ -36,7 +36,7 @@ from realtime.http import (
 from realtime.names import normal
 from realtime.people import id_of
 from realtime.protocol import Command, Payload, Refused
-from realtime.texts import PersonText
+from realtime.texts import NOT_BLANK, PersonText
 
 router = Router(tags=["Tokens"])
 
@@ -60,7 +60,9 @@ class NewToken(Command):
     action: Literal["token"] = "token"
     username: Annotated[PersonText, StringConstraints(min_length=1, max_length=254)]
     password: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
-    name: Annotated[PersonText, StringConstraints(max_length=100)] = Field("API", description="What it is for.")
+    name: Annotated[PersonText, StringConstraints(min_length=1, max_length=100), *NOT_BLANK] = Field(
+        "API", description="What it is for."
+    )
     scopes: Scopes = Field(default_factory=list, description="What it may do; left out: all that you may.")
     days: Annotated[int, Field(ge=1, le=MAX_DAYS)] | Literal["never"] = DEFAULT_DAYS
 

@@ -23,7 +23,7 @@ class ScopesField(forms.MultipleChoiceField):
     widget = forms.CheckboxSelectMultiple
     default_error_messages: ClassVar[dict[str, Any]] = {
         "required": "Choose at least one thing this token may do.",
-        "both": "Choose either everything or single things.",
+        "both": scopes.BOTH,
     }
 
     def __init__(self, **options: Any) -> None:

@@ -17,6 +17,7 @@ from accounts import scopes as scope_rules
 from accounts.conf import conf
 from accounts.secret import SHOWN_CHARACTERS, digest, is_well_formed, new_secret
 from realtime.connections import look_again
+from realtime.texts import clean_texts
 from realtime.words import counted
 
 if TYPE_CHECKING:
@@ -83,6 +84,10 @@ class Token(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
+    def clean(self) -> None:
+        """Refuse a name that others should not read: staff do."""
+        clean_texts(self, "name")
+
     @classmethod
     @sensitive_variables("secret")
     def issue(
@@ -98,6 +103,7 @@ class Token(models.Model):
         token = cls(owner=owner, name=name, prefix=secret[:SHOWN_CHARACTERS], digest=digest(secret))
         token.scopes = list(dict.fromkeys(scopes)) or [scope_rules.EVERYTHING]
         token.clean_fields(exclude=["owner"])
+        token.clean()
         if days is not None:
             token.expires_at = Now() + timedelta(days=days)
         token.save(force_insert=True)

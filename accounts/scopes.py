@@ -14,6 +14,7 @@ import re
 from django.core.exceptions import ValidationError
 
 EVERYTHING = "*"
+BOTH = "Choose either everything or single things."
 
 CHOICES = (
     (EVERYTHING, "Everything you may do"),
@@ -38,6 +39,8 @@ def check(scopes: object) -> None:
         if not isinstance(scope, str) or not _SYNTAX.fullmatch(scope):
             message = f"Unknown scope {scope!r}: expected *, chat:read, chat:write:lobby or chat:write:team.*"
             raise ValidationError(message, code="scope")
+    if EVERYTHING in scopes and len(scopes) > 1:
+        raise ValidationError(BOTH, code="scope")
 
 
 def covers(granted: str, wanted: str) -> bool:

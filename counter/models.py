@@ -10,6 +10,7 @@ from counter import events
 from realtime.access import Identity
 from realtime.protocol import Refused
 from realtime.streams import IDS_KEPT, PRUNED_AT_ONCE, Entry, Snapshot, Stored, Stream
+from realtime.texts import clean_texts
 
 
 class Counter(Stream):
@@ -22,6 +23,11 @@ class Counter(Stream):
 
     class Meta(Stream.Meta):
         permissions = (("set_counter", "Can set a counter to any value"),)
+
+    def clean(self) -> None:
+        """Refuse a title that others should not read."""
+        super().clean()
+        clean_texts(self, "title")
 
     def add(self, sender: Identity, delta: int, client_id: str | None = None) -> "Change":
         """Add a number; everyone is told when the surrounding transaction commits.

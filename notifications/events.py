@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from notifications.draft import MAX_TAG, MAX_TAGS, MAX_TITLE, Draft
 from realtime.protocol import Command, Epoch, Event, Payload, Sequence, Timestamp
-from realtime.texts import LongText, PersonText
+from realtime.texts import NOT_BLANK, LongText, PersonText
 
 MAX_NAMES = 1000
 """Topics that one command names; CHORUS_MAX_TOPICS says how many a socket may subscribe to."""
@@ -15,7 +15,7 @@ TopicName = Annotated[PersonText, StringConstraints(min_length=1, max_length=151
 Topics = Annotated[list[TopicName], Field(min_length=1, max_length=MAX_NAMES)]
 Priority = Annotated[int, Field(ge=1, le=5)]
 Title = Annotated[PersonText, StringConstraints(max_length=MAX_TITLE)]
-Tag = Annotated[PersonText, StringConstraints(min_length=1, max_length=MAX_TAG)]
+Tag = Annotated[PersonText, StringConstraints(min_length=1, max_length=MAX_TAG), *NOT_BLANK]
 Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS)]
 
 

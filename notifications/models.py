@@ -106,7 +106,8 @@ class Topic(History):
         return f"{reverse('notifications:notifications')}?topic={self.public_name}"
 
     def clean(self) -> None:
-        """Refuse a name that would be taken for a user's own topic."""
+        """Refuse a name that would be taken for a user's own topic, too."""
+        super().clean()
         if self.name == ME:
             raise ValidationError({"name": f"{ME} is each user's own topic. Choose another name."})
 

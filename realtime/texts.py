@@ -1,8 +1,9 @@
 """What a text may be that somebody sends for others to read."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
+from django.core.exceptions import ValidationError
 from pydantic import AfterValidator, Field, StringConstraints
 
 from realtime.secrecy import NOT_SAYABLE, holds_secret
@@ -26,15 +27,37 @@ def check_sayable(text: str) -> str:
     return text
 
 
-PRINTABLE = {"pattern": r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"}
+def check_not_blank(text: str) -> str:
+    """Return a text that shows something, as pages want it; raises ValueError."""
+    if not text.replace("\ufeff", "").strip():
+        raise ValueError("expected some text")
+    return text
+
+
+def clean_texts(row: Any, *names: str) -> None:
+    """Raise ValidationError for the first of a row's texts that others should not read; for its `clean`."""
+    for name in names:
+        try:
+            check_sayable(getattr(row, name, ""))
+        except ValueError as error:
+            raise ValidationError({name: str(error)}) from None
+
+
+_CONTROL = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
+PRINTABLE = {"pattern": f"^[^{_CONTROL}]*$"}
 """CONTROL_CHARACTERS, for JSON Schema."""
+NOT_BLANK = (
+    AfterValidator(check_not_blank),
+    Field(json_schema_extra={"pattern": rf"^[^{_CONTROL}]*[^{_CONTROL}\s\ufeff][^{_CONTROL}]*$"}),
+)
+"""What a PersonText is annotated with that must show something."""
 
 PersonText = Annotated[str, AfterValidator(check_sayable), Field(json_schema_extra=PRINTABLE)]
 """Text that a person wrote and others read."""
 
 LONGEST_TEXT = 2**20
 """Characters of a message that are read at all; CHORUS_MAX_TEXT says how many of them may be sent."""
-LongText = Annotated[PersonText, StringConstraints(min_length=1, max_length=LONGEST_TEXT)]
+LongText = Annotated[PersonText, StringConstraints(min_length=1, max_length=LONGEST_TEXT), *NOT_BLANK]
 
 ClientId = Annotated[PersonText, StringConstraints(min_length=1, max_length=64)]
 """A client's own name for its command, best a UUID: the same id again is answered with the first result."""

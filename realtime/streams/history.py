@@ -19,6 +19,7 @@ from realtime.streams.commit import commit
 from realtime.streams.entry import Entry
 from realtime.streams.sizes import SizedEntry, SizedStream
 from realtime.streams.stream import IDS_KEPT, PRUNED_AT_ONCE
+from realtime.texts import clean_texts
 
 DELETED_AT_ONCE = 100
 """Deletions in one transaction: what others send waits no longer than for that many."""
@@ -39,6 +40,11 @@ class History(SizedStream):
 
     class Meta(SizedStream.Meta):
         abstract = True
+
+    def clean(self) -> None:
+        """Refuse a title, or an app's description, that its readers should not read."""
+        super().clean()
+        clean_texts(self, "title", "description")
 
     def reset_history(self) -> None:
         """Delete all entries. Positions go on in a new epoch, and open sockets are told to begin anew."""

@@ -12,11 +12,19 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import Token, parse_days
 from accounts.secret import new_secret
+from realtime.secrecy import NOT_SAYABLE
 
 
 def expire(token: Token) -> None:
     """Let its time be over by now."""
     Token.objects.filter(pk=token.pk).update(expires_at=Now() - timedelta(seconds=1))
+
+
+def test_a_name_that_holds_a_secret_is_refused_wherever_it_is_given(alice: User) -> None:
+    with pytest.raises(ValidationError, match=NOT_SAYABLE):
+        Token.issue(alice, f"it is {new_secret()}")
+    with pytest.raises(ValidationError, match="control characters"):
+        Token(owner=alice, name="\x1b[31m", scopes=["*"], prefix="x", digest="x").full_clean()
 
 
 def test_the_secret_is_stored_nowhere(token: Token, secret: str) -> None:

@@ -34,6 +34,11 @@ def test_anything_else_is_refused_by_name(scope: object) -> None:
         scopes.check(["chat:read", scope])
 
 
+def test_everything_stands_alone() -> None:
+    with pytest.raises(ValidationError, match="Choose either everything or single things"):
+        scopes.check(["*", "chat:read"])
+
+
 @pytest.mark.parametrize("value", ["chat:read", {"chat:read": 1}, 7, None])
 def test_scopes_are_a_list(value: object) -> None:
     with pytest.raises(ValidationError, match="expected a list"):
@@ -74,4 +79,6 @@ def test_a_scope_covers_nothing_beside_or_above_it(granted: str, wanted: str) ->
 
 
 def test_what_pages_offer_are_scopes() -> None:
-    scopes.check([scope for scope, _ in scopes.CHOICES])
+    everything, *others = [scope for scope, _ in scopes.CHOICES]
+    scopes.check([everything])
+    scopes.check(others)

@@ -942,6 +942,17 @@ async def test_a_text_that_holds_a_token_is_not_said(lobby: Room, secret: str, a
     assert not await Message.objects.aexists()
 
 
+@pytest.mark.parametrize("text", [" ", "\n\n", "\u00a0\u2003", "\ufeff"])
+async def test_what_shows_nothing_is_not_said_as_on_the_page(lobby: Room, text: str) -> None:
+    async with connect(LOBBY) as socket:
+        await socket.next("joined")
+        await socket.command("send", text=text)
+        assert (await socket.next("error"))["fields"] == {"text": "expected some text"}
+        await socket.send(text)
+        assert (await socket.next("error"))["fields"] == {"text": "expected some text"}
+    assert not await Message.objects.aexists()
+
+
 async def test_nor_is_an_id_or_what_code_says(lobby: Room, secret: str) -> None:
     async with connect(LOBBY) as socket:
         await socket.next("joined")

@@ -41,7 +41,7 @@ def test_every_model_has_a_schema_and_says_what_it_is(model: type[BaseModel]) ->
     ("model", "value"),
     [
         (events.Send, {"text": "Hi"}),
-        (events.Send, {"action": "send", "text": "\t", "id": "x" * 64}),
+        (events.Send, {"action": "send", "text": "\tx", "id": "x" * 64}),
         (history_events.History, {}),
         (history_events.History, {"before": 1, "limit": 300}),
         (history_events.History, {"before": None}),

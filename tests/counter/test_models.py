@@ -8,14 +8,17 @@ from types import SimpleNamespace
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.secret import new_secret
 from counter import models
 from counter.events import MAX_DELTA, MAX_VALUE
 from counter.models import Change, Counter, Sample
 from realtime.access import Identity
 from realtime.protocol import Refused
+from realtime.secrecy import NOT_SAYABLE
 from realtime.streams.commit import commit
 from realtime.streams.retention import prune
 from tests.realtime.past import older
@@ -46,6 +49,11 @@ def changes(counter: Counter, *deltas: int) -> list[Change]:
 
 
 # Adding.
+
+
+def test_a_counter_s_title_holds_no_secret() -> None:
+    with pytest.raises(ValidationError, match=NOT_SAYABLE):
+        Counter(name="visits", title=new_secret()).full_clean()
 
 
 def test_a_change_has_the_value_and_version_right_after_it(cups: Counter) -> None:

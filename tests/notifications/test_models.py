@@ -8,10 +8,12 @@ from django.contrib.auth.models import Permission, User
 from django.core.exceptions import ValidationError
 from pytest_django import Settings
 
+from accounts.secret import new_secret
 from notifications.models import Cursor, Notification, Topic, known_as
 from realtime import access
 from realtime.access import Identity
 from realtime.protocol import Refused
+from realtime.secrecy import NOT_SAYABLE
 from tests.anonymous import anonymous
 
 pytestmark = pytest.mark.django_db
@@ -179,6 +181,12 @@ def test_nobody_can_make_a_topic_called_me(db: None) -> None:
     with pytest.raises(ValidationError):
         Topic(name="me").full_clean()
     Topic(name="mentions").full_clean()
+
+
+@pytest.mark.parametrize("name", ["title", "description"])
+def test_what_is_said_of_a_topic_holds_no_secret(name: str) -> None:
+    with pytest.raises(ValidationError, match=NOT_SAYABLE):
+        Topic(name="alerts", **{name: new_secret()}).full_clean()
 
 
 @pytest.mark.parametrize("name", ["", " ", "a b", ".hidden", "ü", "x" * 65, "a/b", "alerts\n"])
