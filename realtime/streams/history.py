@@ -60,20 +60,43 @@ class History(SizedStream):
             pass  # in steps: nobody's message waits for the lock of a long deletion
 
     def delete_each(self, deletions: "Sequence[Record]") -> list[Refused]:
-        """Append many deletions, some to a transaction; returns why others were refused."""
+        """Append many deletions, which have no ids, some to a transaction; returns why others were refused."""
         using = router.db_for_write(type(self))
-        results: list[Entry | Exception] = []
+        refused: list[Refused] = []
         for start in range(0, len(deletions), DELETED_AT_ONCE):
-            some = deletions[start : start + DELETED_AT_ONCE]
-            for deletion in some:
-                deletion.stream = self
             with transaction.atomic(using=using):
-                outcome = commit(type(self), some)
+                accepted = self._accept(deletions[start : start + DELETED_AT_ONCE], refused)
+                outcome = commit(type(self), accepted)
+                if failed := [result for result in outcome.results.values() if isinstance(result, Exception)]:
+                    raise failed[0]
                 announce_on_commit(outcome.batches, using)
-            results += outcome.results.values()
-        if failed := [each for each in results if isinstance(each, Exception) and not isinstance(each, Refused)]:
-            raise failed[0]
-        return [each for each in results if isinstance(each, Refused)]
+        return refused
+
+    def _accept(self, deletions: "Sequence[Record]", refused: list[Refused]) -> "list[Record]":
+        """Lock the stream and empty what may be deleted: as Record.apply does, in few queries for all of them."""
+        rows = type(self)._default_manager.using(router.db_for_write(type(self))).filter(pk=self.pk)
+        rows = rows.select_for_update(no_key=True)
+        said = self.appended().filter(target=None, deleted=False, seq__gte=rows.get().first_seq)
+        targets: dict[int | None, Record] = {row.seq: row for row in said.filter(seq__in=[d.target for d in deletions])}
+        accepted: list[Record] = []
+        for deletion in deletions:
+            deletion.stream = self
+            try:
+                deletion.require(targets.pop(deletion.target, None))
+            except Refused as refusal:
+                refused.append(refusal)
+            else:
+                deletion.is_applied = True
+                accepted.append(deletion)
+        self.empty([deletion.target for deletion in accepted])
+        return accepted
+
+    def empty(self, positions: "Sequence[int | None]") -> None:
+        """Take away what entries say, and what they said before they were changed, or after."""
+        model: type[Record] = self.entry_model
+        self.appended().filter(seq__in=positions).update(**model.emptied)
+        if model.changed_by is not None:
+            self.appended().filter(target__in=positions).update(**model.emptied)
 
     def prune_step(self) -> bool:
         """Take away a part of what is past its time, number or bytes; True if there may be more."""
@@ -121,6 +144,8 @@ class Record(SizedEntry):
     """Where entries may also write what they say over their target: a field that these have and a deletion has not."""
     may_moderate: Any = False  # an app may have a property of this name
     """Whoever deletes may delete what others said."""
+    is_applied = False
+    """What it does to its target is done already."""
 
     class Meta(SizedEntry.Meta):
         abstract = True
@@ -197,15 +222,19 @@ class Record(SizedEntry):
 
     def apply(self) -> None:
         """Change the target, or take its content away, in the transaction that tells of it."""
-        if self.target is None:
+        if self.target is None or self.is_applied:
             return
-        kind = self._meta.verbose_name
         rows = self.stream.appended().filter(seq=self.target, target=None, deleted=False)
-        found = rows.first() if self.target >= self.stream.first_seq else None
+        self.require(rows.first() if self.target >= self.stream.first_seq else None)
+        if self.deletes:
+            self.stream.empty([self.target])
+        else:
+            rows.update(**self.said())
+
+    def require(self, found: "Record | None") -> None:
+        """Raise Refused unless this may be done to what was found at its target."""
+        kind = self._meta.verbose_name
         if found is None:
             raise Refused("not_found", f"There is no such {kind}.")
         if self.deletes and found.sender_key != self.sender_key and not self.may_moderate:
             raise Refused("forbidden", f"You may delete your own {kind}s only.")
-        rows.update(**(self.emptied if self.deletes else self.said()))
-        if self.deletes and self.changed_by is not None:  # what it said before it was changed, or after, goes too
-            self.stream.appended().filter(target=self.target).update(**self.emptied)

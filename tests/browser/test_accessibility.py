@@ -45,6 +45,8 @@ PAGES = (
     ("/admin/", "root"),
     ("/admin/realtime/connection/", "root"),
     ("/admin/chat/sanction/", "root"),
+    ("/admin/chat/room/add/", "root"),
+    ("/admin/admin/logentry/", "root"),
     ("/admin/notifications/person/1/", "root"),
     ("/admin/notifications/notification/add/", "root"),
     ("/admin/notifications/notification/", "root"),

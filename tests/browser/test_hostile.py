@@ -120,6 +120,7 @@ def test_other_pages_of_admin(page: Page, site: Site, problems: list[str]) -> No
         f"{admin('notifications.notification')}person/{user}/",
         f"{admin('chat.room')}{site.keys['chat.room']}/sanction/?user={user - 1}",
         "/admin/password_change/",
+        "/admin/admin/logentry/",
     ):
         nothing_ran(go(page, path), problems, ALL)
 

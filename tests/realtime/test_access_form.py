@@ -106,8 +106,8 @@ def test_a_private_room_stays_so_when_something_else_is_changed(staff: Client) -
 
 
 def test_who_may_only_look_reads_it(helper: Callable[..., Client]) -> None:
-    club = Room.objects.create(name="club", **NOTHING)
-    page = helper("view_room").get(address(Room, "change", club.pk)).text
+    club = Counter.objects.create(name="club", **NOTHING)
+    page = helper("view_counter").get(address(Counter, "change", club.pk)).text
     assert 'alt="True"' in page
     assert 'name="private"' not in page
 

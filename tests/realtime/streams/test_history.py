@@ -470,6 +470,12 @@ def test_many_deletions_go_a_part_at_a_time(five: Room, monkeypatch: pytest.Monk
     assert [row.target for row in Message.objects.filter(seq__gt=5).order_by("seq")] == [1, 3, 5]
 
 
+def test_the_same_twice_is_deleted_once(five: Room) -> None:
+    refused = five.delete_each([Message.deleting(ALICE, 2), Message.deleting(ALICE, 2)])
+    assert [refusal.code for refusal in refused] == ["not_found"]
+    assert five.appended().filter(target=2).count() == 1
+
+
 def test_why_some_were_refused_is_told_and_the_others_are_done(five: Room) -> None:
     others = Identity("user:2", "bob")
     refused = five.delete_each([Message.deleting(ALICE, 1), Message.deleting(others, 2), Message.deleting(ALICE, 99)])
