@@ -180,6 +180,12 @@ def test_a_room_with_sanctions_can_be_deleted(staff: Client, lobby: Room, alice:
     assert not Room.objects.exists()
 
 
+def test_a_superuser_who_was_once_muted_deletes_rooms_all_the_same(staff: Client, lobby: Room, root: User) -> None:
+    lobby.sanction(Sanction.Kind.MUTE, Identity.of_user(root), root)
+    staff.post(reverse("admin:chat_room_delete", args=[lobby.pk]), {"post": "yes"})
+    assert not Room.objects.exists()
+
+
 # Activity.
 
 
