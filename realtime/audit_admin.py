@@ -27,7 +27,7 @@ def _called(heading: str, kind: Any) -> Any:
 class AuditAdmin(ListAdmin):
     """The acts of staff, newest first.
 
-    What somebody did outlives them: as nobody may delete an act, a user who did something cannot be deleted in admin.
+    They go with the user who did them alone, and only by who may delete log entries: others make that user inactive.
     """
 
     change_list_template = "admin/realtime/audit.html"
@@ -58,8 +58,10 @@ class AuditAdmin(ListAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: LogEntry | None = None) -> bool:
-        """It stays."""
-        return False
+        """It stays; with a user who is deleted, elsewhere in admin, what they did goes."""
+        match = request.resolver_match
+        is_here = match is None or str(match.url_name).startswith("admin_logentry_")
+        return not is_here and super().has_delete_permission(request, obj)
 
     @admin.display(description="when", ordering="action_time")
     def time(self, entry: LogEntry) -> Any:

@@ -16,7 +16,6 @@ from realtime.history_events import DeletedEvent, EntryEvent, Tombstone
 from realtime.protocol import Event, Refused
 from realtime.streams.batch import announce_on_commit
 from realtime.streams.commit import commit
-from realtime.streams.entry import Entry
 from realtime.streams.sizes import SizedEntry, SizedStream
 from realtime.streams.stream import IDS_KEPT, PRUNED_AT_ONCE
 from realtime.texts import clean_texts

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
@@ -74,13 +74,20 @@ def test_nobody_changes_it(staff: Client, acts: LogEntry) -> None:
     assert acts.object_repr == "message 1 in lobby"
 
 
-def test_what_somebody_did_outlives_them(staff: Client, acts: LogEntry, alice: User) -> None:
-    url = reverse("admin:auth_user_delete", args=[alice.pk])
-    page = staff.get(url).text
+def test_what_somebody_did_goes_with_them_and_only_by_who_may(staff: Client, acts: LogEntry, bob: User) -> None:
+    LogEntry.objects.update(user=bob)
+    url = reverse("admin:auth_user_delete", args=[bob.pk])
+    clerk = User.objects.create_user("clerk", is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "delete_user", "delete_token"]))
+    browser = Client()
+    browser.force_login(clerk)
+    page = browser.get(url).text
     assert "log entry" in page
     assert "make them inactive instead" in page
-    assert staff.post(url, {"post": "yes"}).status_code == 403
-    assert User.objects.filter(pk=alice.pk).exists()
+    assert browser.post(url, {"post": "yes"}).status_code == 403
+    assert "what they did in admin leaves the audit log" in staff.get(url).text
+    staff.post(url, {"post": "yes"})
+    assert not LogEntry.objects.filter(user=bob.pk).exists()
 
 
 def test_what_is_there_still_can_be_opened(staff: Client, acts: LogEntry, lobby: Room) -> None:
