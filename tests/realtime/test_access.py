@@ -1,12 +1,14 @@
 """Who speaks, and what they may do to a stream."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from accounts.models import Token
 from chat.models import Room
-from realtime.access import AccessLevel, Action, Identity, require
+from realtime.access import AccessLevel, Action, Identity, guest_name, require
 from realtime.protocol import CloseCode, Refused
 
 GUEST = Identity.of_guest("some-guest")
@@ -131,8 +133,13 @@ def test_guests_write_in_development_and_read_in_production(settings: Settings) 
 def test_a_guest_is_known_again_by_the_key() -> None:
     assert Identity.of_guest("some-guest") == GUEST
     assert GUEST.key == "guest:some-guest"
-    assert GUEST.name.startswith("Guest-")
-    assert 1000 <= int(GUEST.name.removeprefix("Guest-")) <= 9999
+    assert re.fullmatch(r"Guest-[1-9]\d{6}", GUEST.name)
+
+
+def test_a_guest_has_other_names_to_choose_from() -> None:
+    names = [guest_name("some-guest", attempt) for attempt in range(50)]
+    assert names[0] == GUEST.name
+    assert len(set(names)) == 50
 
 
 def test_a_guest_without_a_key_is_a_new_one() -> None:
