@@ -1018,9 +1018,11 @@ async def test_a_rename_reaches_everyone_who_is_there_and_what_is_said_next(lobb
 
 async def test_guests_in_a_room_have_names_of_their_own(lobby: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access, "guest_name", lambda key, attempt=0: "Guest-1111111")
-    async with connect(LOBBY) as one, connect(LOBBY) as other:
-        names = [(await socket.next("joined"))["you"] for socket in (one, other)]
-        said = await say(other, "Hi")
+    async with connect(LOBBY) as one:
+        first = (await one.next("joined"))["you"]
+        async with connect(LOBBY) as other:
+            second = (await other.next("joined"))["you"]
+            said = await say(other, "Hi")
         shown = await one.next("system", event="join")
-    assert names[0] == "Guest-1111111" != names[1]
-    assert said["sender"] == shown["name"] == names[1]
+    assert first == "Guest-1111111" != second
+    assert said["sender"] == shown["name"] == second
