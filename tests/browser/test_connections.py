@@ -45,6 +45,17 @@ def test_who_comes_and_goes_is_shown_without_a_reload(visit: Visit, room: str) -
     assert page.evaluate("window.stays") is True
 
 
+def test_a_time_says_its_day_once_that_is_over(visit: Visit, room: str) -> None:
+    enter(visit(f"/chat/{room}/", name="alice"))
+    page = visit("/", name="root")
+    page.clock.install()
+    page.goto(f"{PAGE}?q={room}")
+    since = page.locator("[data-rows] time")
+    expect(since).to_have_text(re.compile(r"^\d\d:\d\d:\d\d$"))
+    page.clock.fast_forward(24 * 3600 * 1000)
+    expect(since).to_have_text(re.compile(r"^\d+ \w+ \d{4} \d\d:\d\d:\d\d$"))
+
+
 def test_a_row_that_stays_keeps_its_focus(visit: Visit, room: str) -> None:
     enter(visit(f"/chat/{room}/", name="alice"))
     page = visit(f"{PAGE}?q={room}", name="root")

@@ -32,6 +32,11 @@ def forgive(problems: list[str]) -> None:
     problems[:] = [problem for problem in problems if "responded with a status of 40" not in problem]
 
 
+def test_a_guest_is_promised_nothing_that_guests_may_not(visit: Visit, site: Server) -> None:
+    page = visit("/notifications/", at=site)
+    expect(page.locator("[data-empty-words]")).to_contain_text("Who may add topics makes the first one.")
+
+
 def test_staff_make_a_room_members_write_and_guests_read(
     visit: Visit, site: Server, room: str, problems: list[str]
 ) -> None:

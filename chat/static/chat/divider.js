@@ -30,7 +30,7 @@ export class Divider {
   begin() {
     if (this.#line?.isConnected) return null;
     this.#seen = false;
-    this.#line = element("p", { className: "divider" }, element("span", {}, "New"));
+    this.#line = element("div", { className: "divider", role: "separator", aria: { label: "New" } }, element("span", {}, "New"));
     return this.#line;
   }
 

@@ -47,7 +47,7 @@ export class Scroller {
   #show(unseen) {
     this.#unseen = unseen;
     this.#button.hidden = this.#stuck;
-    const words = unseen ? `${counted(unseen, "new message")} ↓` : "Jump to newest ↓";
+    const words = `Jump to newest${unseen ? `: ${counted(unseen, "new message")}` : ""} ↓`;
     if (this.#button.textContent !== words) this.#button.textContent = words;
   }
 
