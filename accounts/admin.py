@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
@@ -22,7 +23,7 @@ from accounts.models import Token
 from accounts.rights import has_rights_of
 from accounts.scopes import CHOICES
 from accounts.user_forms import NewUserForm, UserForm
-from realtime.list_admin import ListAdmin
+from realtime.list_admin import ListAdmin, in_steps
 
 # Django's admin classes take type arguments in their stubs only, hence the ignored ones below.
 
@@ -193,9 +194,11 @@ class TokenAdmin(ListAdmin):
         chosen = list(queryset)
         may = {owner: has_rights_of(request.user, owner) for owner in {token.owner for token in chosen}}
         allowed = [token for token in chosen if may[token.owner]]
-        for token in allowed:
-            token.revoke()
-            self.log_change(request, token, "Revoked.")
+        for some in in_steps(allowed):
+            with transaction.atomic():
+                for token in some:
+                    token.revoke()
+                    self.log_change(request, token, "Revoked.")
         if allowed:
             messages.success(request, f"Revoked: {_named(allowed)}.")
         if left := [token for token in chosen if not may[token.owner]]:

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.db import transaction
 from django.db.models import QuerySet
-from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -13,11 +13,10 @@ from django.utils import timezone
 from chat.forms import UserSanctionForm
 from chat.models import Room, Sanction
 from realtime.access import Identity
-from realtime.list_admin import ListAdmin
+from realtime.list_admin import ListAdmin, in_steps
+from realtime.newest_formset import NewestFormSet
 
 PERMISSION = "chat.moderate_room"
-SHOWN = 50
-"""Mutes and bans on a room's page: the newest. All are in the list."""
 
 
 class ShownRooms(admin.RelatedFieldListFilter):
@@ -60,29 +59,14 @@ class _Moderated:
         return f"{'until' if until > timezone.now() else 'over since'} {until:%d %b %Y %H:%M}"
 
 
-class _ByVerbs(BaseInlineFormSet):  # type: ignore[type-arg]
+class _ByVerbs(NewestFormSet):
     """What is added and deleted in the list on a room's page, by the verbs."""
 
     by: Any
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        found: Any = self.queryset
-        self.total = found.count()
-        """How many there are."""
-        if self.is_bound:  # what it showed when it was opened, whatever came since
-            names = [f"{self.add_prefix(number)}-id" for number in range(self.initial_form_count())]
-            sent = [str(self.data.get(name, "")) for name in names]
-            pks = [int(each) for each in sent if each.isdecimal() and len(each) < 19]
-        else:
-            pks = list(found.order_by("-created_at", "-pk").values_list("pk", flat=True)[:SHOWN])
-        self.queryset = found.filter(pk__in=pks).select_related("room", "by").order_by("-created_at", "-pk")
-
     @property
     def list_url(self) -> str:
-        """Where all of them are, unless they are all here."""
-        if self.total <= SHOWN:
-            return ""
+        """The list of those in this room."""
         return reverse("admin:chat_sanction_changelist", query={"room__id__exact": self.instance.pk})
 
     def save_new(self, form: Any, commit: bool = True) -> Any:
@@ -98,7 +82,8 @@ class SanctionInline(_Moderated, admin.TabularInline):  # type: ignore[type-arg]
     """Who is muted or banned in a room."""
 
     model = Sanction
-    template = "admin/chat/room/sanctions.html"
+    template = "admin/realtime/newest.html"
+    ordering = ("-created_at", "-pk")
     form = UserSanctionForm
     formset = _ByVerbs
     verbose_name = "mute or ban"
@@ -144,5 +129,7 @@ class SanctionAdmin(_Moderated, ListAdmin):
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Sanction]) -> None:
         """Lift each."""
-        for sanction in queryset:
-            sanction.lift()
+        for some in in_steps(queryset):
+            with transaction.atomic():
+                for sanction in some:
+                    sanction.lift()

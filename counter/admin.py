@@ -14,6 +14,7 @@ from counter.models import Change, Counter
 from realtime.access import Identity
 from realtime.admin import StreamAdmin, access_fields
 from realtime.form_admin import done, form_page
+from realtime.newest_formset import NewestFormSet
 
 
 class SetForm(forms.Form):
@@ -27,6 +28,8 @@ class ChangeInline(admin.TabularInline):  # type: ignore[type-arg]  # only the s
     """What staff set, newest first."""
 
     model = Change
+    formset = NewestFormSet
+    template = "admin/realtime/newest.html"
     verbose_name_plural = "Set by staff"
     fields = ("created_at", "sender_name", "changed_by", "set_to", "reason")
     readonly_fields = fields

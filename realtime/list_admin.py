@@ -1,7 +1,8 @@
 """What every list of ours in admin has: all its columns at once, a way to take it along as CSV, a bounded question."""
 
-from collections.abc import Iterable
-from typing import Any, ClassVar
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -15,8 +16,12 @@ from django.urls import URLPattern, path, reverse
 from realtime.csv_export import columns_of, csv_response, rows_of
 from realtime.names import normal
 
+T = TypeVar("T")
+
 SHOWN = 100
 """Lines of what is to be deleted, in the question before it is; the rest is counted."""
+STEP = 200
+"""Rows that one transaction acts on: what others write waits no longer than for that many."""
 MOST_CHOSEN = 10_000
 """Rows that are acted on at once; see realtime.big_forms for the form that names them."""
 
@@ -87,6 +92,13 @@ class ListAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only the stubs t
         """What goes with it, of which the question shows the first lines only."""
         lines, counts, needed, protected = super().get_deleted_objects(objs, request)
         return first_lines(lines), counts, needed, first_lines(protected)
+
+
+def in_steps(rows: Iterable[T]) -> Iterator[list[T]]:
+    """Many rows, STEP at a time."""
+    left = iter(rows)
+    while some := list(islice(left, STEP)):
+        yield some
 
 
 def first_lines(nested: Iterable[Any], most: int = SHOWN) -> list[Any]:

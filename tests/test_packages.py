@@ -23,6 +23,7 @@ FACES = {
     "csv_export",
     "form_admin",
     "list_admin",
+    "newest_formset",
     "views",
     "urls",
     "forms",

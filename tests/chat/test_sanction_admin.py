@@ -11,10 +11,10 @@ from django.test import Client
 from django.urls import reverse
 
 from chat.models import Room, Sanction
-from chat.sanction_admin import SHOWN
 from realtime import db
 from realtime.access import Identity
 from realtime.hub.hub import current_hub
+from realtime.newest_formset import SHOWN
 from realtime.testing import connect, until
 from tests.realtime.past import said
 

@@ -13,7 +13,7 @@ from accounts.models import Token
 from chat.models import Message, Room
 from realtime import db, list_admin
 from realtime.access import Identity
-from realtime.list_admin import SHOWN, first_lines
+from realtime.list_admin import SHOWN, first_lines, in_steps
 from realtime.testing import connect
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +37,11 @@ def test_a_nested_list_is_cut_to_its_first_lines() -> None:
     nested = ["a", ["b", ["c"]], "d", ["e"]]
     assert first_lines(nested, 5) == nested
     assert first_lines(nested, 3) == ["a", ["b", ["c"]], "… and 2 more"]
+
+
+def test_many_rows_come_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_admin, "STEP", 2)
+    assert [*in_steps("abcde")] == [["a", "b"], ["c", "d"], ["e"]]
 
 
 def test_thousands_are_deleted_together(staff: Client, lobby: Room) -> None:
