@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Query, Router
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from notifications import events
 from notifications.consumers import NotificationsConsumer
@@ -33,13 +33,13 @@ from realtime.http import (
 )
 from realtime.hub import current_journal
 from realtime.people import ids_of
-from realtime.protocol import Epoch, Payload, PersonInfo, Refused, Sequence, sayable
+from realtime.protocol import Epoch, Payload, PersonInfo, Refused, Sequence
 from realtime.streams import unpruned
 from realtime.texts import LONGEST_TEXT
 
 router = Router(tags=["Notifications"])
 TOPIC = rf"({NAME}|@[^,\u0000-\u001f\u007f-\u009f]{{1,150}})"
-Addressed = Annotated[str, AfterValidator(sayable), Field(json_schema_extra={"pattern": f"^{TOPIC}$"})]
+Addressed = Annotated[events.TopicName, Field(json_schema_extra={"pattern": f"^{TOPIC}$"})]
 """A topic in an address: its name, `me`, or `@` and a user name."""
 Several = Annotated[str, Field(max_length=2**12, json_schema_extra={"pattern": f"^{TOPIC}(,{TOPIC})*$"})]
 """Topics in an address, separated by commas; percent-encoded, whatever they are, they fit into 64 KB of a request."""

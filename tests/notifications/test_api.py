@@ -173,6 +173,14 @@ async def test_a_get_makes_no_topic_for_who_may_make_one_and_a_post_does(root: U
     assert (await ask("POST", "/api/notifications/new/", body="hi", secret=secret)).status == 201
 
 
+@pytest.mark.parametrize("address", ["", "1/", "stream"])
+async def test_an_error_repeats_no_topic_of_any_length(root: User, address: str) -> None:
+    secret = (await db.run(Token.issue, root, "test"))[1]
+    answer = await ask("GET", f"/api/notifications/@{'x' * 50_000}/{address}", secret=secret)
+    assert answer.error == (400, "invalid")
+    assert len(answer.response.content) < 4096
+
+
 @pytest.mark.parametrize("field", ["message", "title", "tags"])
 async def test_what_holds_a_token_is_not_published(backups: Topic, secret: str, field: str) -> None:
     body = secret if field == "message" else "done"
