@@ -15,6 +15,7 @@ from realtime.http import (
     Asked,
     Name,
     Page,
+    append,
     command_in,
     open_stream,
     read_object,
@@ -23,7 +24,6 @@ from realtime.http import (
     reply_page,
     takes,
 )
-from realtime.hub import current_journal
 from realtime.protocol import Payload, Sequence
 
 router = Router(tags=["Chat"])
@@ -77,7 +77,7 @@ async def post_message(request: ApiRequest, room: Name) -> HttpResponse:
     """Say something in a room. The answer is 200 where `Idempotency-Key` was used before, for what is deleted too."""
     said = command_in(request, events.Send, read_object(request))
     found = await db.run(open_stream, Room, room, request.auth, "write")
-    message: Any = await current_journal().append(found, Message.saying(request.auth, said.text, said.id))
+    message: Any = await append(request, found, Message.saying(request.auth, said.text, said.id))
     event = message.as_event()
     if message.duplicate:
         return reply(event.model_copy(update={"duplicate": True}))

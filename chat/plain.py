@@ -135,6 +135,7 @@ class GroupConsumer(SocketConsumer):
             return
         check_length(text)
         check_secrets(text)
+        self.owe(self.hub.cost_of(self.group))
         await self.pass_on(text)
 
     def closed(self) -> None:
@@ -158,6 +159,7 @@ class BroadcastConsumer(GroupConsumer):
         self.count(data)
         check_length(data)
         check_secrets(data.decode("latin-1"))
+        self.owe(self.hub.cost_of(self.group))
         self.hub.publish(self.group, data)
         await self.outbox.drain()
 

@@ -13,6 +13,7 @@ from realtime.http import (
     GUESTS_TOO,
     ApiRequest,
     Name,
+    append,
     command_in,
     open_stream,
     read_object,
@@ -20,7 +21,6 @@ from realtime.http import (
     reply,
     takes,
 )
-from realtime.hub import current_journal
 from realtime.protocol import Payload
 
 router = Router(tags=["Counters"])
@@ -64,7 +64,7 @@ async def add(request: ApiRequest, counter: Name) -> HttpResponse:
     """Add a number. The answer is an `ack` where `Idempotency-Key` was given, else the state after it."""
     asked = command_in(request, events.Add, read_object(request))
     found = await db.run(open_stream, Counter, counter, request.auth, "write")
-    change: Any = await current_journal().append(found, Change.of(request.auth, asked.delta, asked.id))
+    change: Any = await append(request, found, Change.of(request.auth, asked.delta, asked.id))
     if change.client_id is not None:
         return reply(change.as_event())
     return reply(events.StateEvent(value=change.value, version=change.seq))

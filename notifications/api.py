@@ -20,6 +20,7 @@ from realtime.http import (
     ApiRequest,
     Asked,
     Page,
+    append,
     command_in,
     header_text,
     open_stream,
@@ -31,7 +32,6 @@ from realtime.http import (
     respond,
     takes,
 )
-from realtime.hub import current_journal
 from realtime.people import ids_of
 from realtime.protocol import Epoch, Payload, PersonInfo, Refused, Sequence
 from realtime.streams import unpruned
@@ -186,7 +186,7 @@ async def publish(request: ApiRequest, topic: Addressed) -> HttpResponse:
     """
     said = command_in(request, events.Publish, {**_said(request), "topic": topic})
     found = await db.run(open_stream, Topic, topic, request.auth, "write")
-    appended = current_journal().append(found, Notification.saying(request.auth, said.draft()))
+    appended = append(request, found, Notification.saying(request.auth, said.draft()))
     answer = await published(said, found, said.topic, appended)
     return reply(answer, 200 if answer.duplicate else 201)
 

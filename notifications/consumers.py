@@ -17,6 +17,7 @@ from realtime.hub import Frame, Hub, Start, Subscription, current_journal
 from realtime.processes import PresenceChange
 from realtime.protocol import ErrorEvent, Event, Refused
 from realtime.streams import Stored
+from realtime.streams.key import group_of
 from realtime.words import counted
 
 HEARTBEAT = "Heartbeat check - all systems normal"
@@ -230,6 +231,7 @@ class NotificationsConsumer(JsonConsumer):
     async def publish(self, said: events.Publish) -> None:
         """Tell all who subscribed."""
         topic = await db.run(self._topic, said.topic, "write")
+        self.owe(self.hub.cost_of(group_of(topic.key)))
         appended = current_journal().append(topic, Notification.saying(self.identity, said.draft()))
         answer = published(said, topic, known_as(said.topic, self.identity), appended)
         await self.answer_later(asyncio.ensure_future(answer), said.id, as_it_is)

@@ -16,6 +16,8 @@ PINGS_PER_SECOND, PING_BURST = 5.0, 20
 GUESTS_TOGETHER = 10
 """The guests of a network together may send as much as so many people: a guest's key is free to make."""
 HOLDERS_KEPT = 20_000
+SOCKETS_PER_COST = 1000
+"""What goes to a group counts once more for so many sockets of this process in it."""
 HISTORY_COST = 5
 """A page of history counts as so many messages."""
 

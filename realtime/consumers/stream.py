@@ -122,6 +122,7 @@ class StreamConsumer(JsonConsumer):
         Raises Refused unless whoever speaks may write here.
         """
         await self.require("write")
+        self.owe(self.hub.cost_of(self.group))
         await self.answer_later(current_journal().append(self.stream, entry), entry.client_id, self.answer)
 
     @property

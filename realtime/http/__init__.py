@@ -14,7 +14,7 @@ from realtime.http.requests import (
     takes,
 )
 from realtime.http.sse import respond, with_transport
-from realtime.http.streams import NAME, Asked, Name, Page, open_stream, readable, reply_page
+from realtime.http.streams import NAME, Asked, Name, Page, append, open_stream, readable, reply_page
 
 __all__ = [
     "ERRORS",
@@ -28,6 +28,7 @@ __all__ = [
     "BadLogin",
     "Name",
     "Page",
+    "append",
     "command_in",
     "count_request",
     "header_text",

@@ -1,5 +1,6 @@
 """Streams over HTTP: open one, list them, read one page by page."""
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 from django.http import HttpResponse
@@ -10,9 +11,13 @@ from realtime.access import Action, Identity
 from realtime.http.authentication import owe
 from realtime.http.replies import reply_json
 from realtime.http.requests import ApiRequest
+from realtime.hub.hub import current_hub
+from realtime.hub.journal import current_journal
 from realtime.protocol import Epoch, Event, Payload, Refused, Sequence, sayable
 from realtime.rates import HISTORY_COST
 from realtime.streams.batch import PAGE, Snapshot, Stored
+from realtime.streams.entry import AnyEntry
+from realtime.streams.key import group_of
 from realtime.streams.replay import pages, with_entries
 from realtime.streams.stream import Stream
 
@@ -30,6 +35,12 @@ def open_stream(model: type[Stream], name: str, identity: Identity, action: Acti
     stream = model._default_manager.open(name, identity, make=action == "write")
     access.require(identity, action, stream)
     return stream
+
+
+def append(request: ApiRequest, stream: Stream, entry: AnyEntry) -> "asyncio.Future[AnyEntry]":
+    """Append an entry of whoever asks, as a socket does; see Journal.append."""
+    owe(request, current_hub().cost_of(group_of(stream.key)))
+    return current_journal().append(stream, entry)
 
 
 def readable(model: type[Stream], identity: Identity) -> list[Any]:

@@ -26,6 +26,7 @@ from realtime.processes.notices import Notice, Question
 from realtime.processes.presence import Presence, ShareWritten
 from realtime.processes.shares import RedisStore, redis_client
 from realtime.protocol import Event
+from realtime.rates import SOCKETS_PER_COST
 from realtime.streams.batch import Batch
 from realtime.streams.key import group_of
 from realtime.streams.kinds import kind_and_pk
@@ -110,6 +111,10 @@ class Hub:
         unsent, self._unsent = self._unsent, {}
         for group, events in unsent.items():
             push_unstored(self._groups.get(group, ()), events)
+
+    def cost_of(self, group: str) -> int:
+        """What telling a whole group costs, in commands, beyond the one that asks for it: see realtime.rates."""
+        return len(self._groups.get(group, ())) // SOCKETS_PER_COST
 
     # Stored events.
 

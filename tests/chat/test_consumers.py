@@ -866,6 +866,16 @@ async def test_who_is_gone_is_in_no_group_and_nowhere_present(lobby: Room) -> No
     await until(lambda: not followed())
 
 
+async def test_what_many_read_costs_more(lobby: Room, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.hub.hub.SOCKETS_PER_COST", 1)
+    settings.CHORUS_COMMAND_BURST, settings.CHORUS_COMMAND_RATE = 2, 0.1
+    async with connect(LOBBY) as one, connect(LOBBY):
+        await one.send("to two")
+        await one.next("chat")
+        await one.send("too soon")
+        assert (await one.next("error"))["code"] == "rate_limited"
+
+
 async def flood(room: Room) -> None:
     """Have fifty messages come in one turn."""
     for batch in [await write(room, *["x" * 100] * 5) for _ in range(10)]:

@@ -235,6 +235,18 @@ async def test_too_many_frames_are_refused_in_words_and_in_the_end_closed(
 
 
 @pytest.mark.parametrize("route", ["broadcast", "relay"])
+async def test_what_reaches_many_costs_more(route: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.hub.hub.SOCKETS_PER_COST", 1)
+    settings.CHORUS_COMMAND_BURST, settings.CHORUS_COMMAND_RATE = 2, 0.1
+    async with connect(f"/ws/{route}/") as one, connect(f"/ws/{route}/") as two:
+        await one.send("to two")
+        assert str(await two.frame()).endswith("to two")
+        await one.send("too soon")
+        refused = await one.frame() if route == "relay" else [await one.frame(), await one.frame()][1]
+        assert refused == "Error: Too many messages (max 0.1 per second)"
+
+
+@pytest.mark.parametrize("route", ["broadcast", "relay"])
 async def test_who_left_is_in_no_group(route: str) -> None:
     async with connect(f"/ws/{route}/"):
         assert followed()

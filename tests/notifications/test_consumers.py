@@ -185,6 +185,20 @@ async def test_there_is_a_limit_to_topics(settings: Settings, development: None)
         await subscribe(socket, "d")
 
 
+async def test_publishing_to_many_costs_more(
+    alerts: Topic, alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime.hub.hub.SOCKETS_PER_COST", 1)
+    settings.CHORUS_COMMAND_RATE, settings.CHORUS_COMMAND_BURST = 0.1, 3
+    async with connect(PATH, user=alice) as socket, connect(PATH) as guest:
+        for each in (socket, guest):
+            await subscribe(each, "alerts")
+        await socket.command("publish", topic="alerts", message="to two")
+        await socket.next("published")
+        await socket.command("publish", topic="alerts", message="too soon")
+        assert (await socket.next("error"))["code"] == "rate_limited"
+
+
 async def test_subscribing_to_many_topics_costs_more(settings: Settings, development: None) -> None:
     settings.CHORUS_COMMAND_RATE, settings.CHORUS_COMMAND_BURST = 0.1, 3
     async with connect(PATH) as socket:

@@ -143,6 +143,17 @@ async def test_a_page_of_history_costs_as_much_as_five_requests(settings: Settin
     assert [(await ask("GET", SAY)).status for _ in range(3)] == [200, 200, 429]
 
 
+async def test_what_many_read_costs_more(
+    settings: Settings, lobby: Room, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime.hub.hub.SOCKETS_PER_COST", 1)
+    settings.CHORUS_COMMAND_RATE, settings.CHORUS_COMMAND_BURST = 0.1, 2
+    async with connect("/ws/chat/lobby/") as reader, connect("/ws/chat/lobby/"):
+        await reader.next("joined")
+        assert (await ask("POST", SAY, json={"text": "to two"}, secret=secret)).status == 201
+        assert (await ask("POST", SAY, json={"text": "too soon"}, secret=secret)).error == (429, "rate_limited")
+
+
 @pytest.mark.parametrize(
     ("headers", "foreign"),
     [
