@@ -11,6 +11,7 @@ from django.urls import reverse
 from notifications import events
 from notifications.draft import MAX_TITLE, Draft
 from realtime.access import AccessLevel, Action, Identity
+from realtime.connections import user_of
 from realtime.names import find_user, normal
 from realtime.protocol import Refused
 from realtime.streams import History, Record, StreamQuerySet
@@ -20,6 +21,8 @@ SYSTEM = "system"
 ME = "me"
 """Each user's own topic; others address it as `@` and the user name."""
 
+BY_ID = "id:"
+"""After the `@`: what follows is somebody's `sender_id`, which outlives their name. No user name has a colon."""
 NOT_PEOPLE = "You may not notify single people."
 
 
@@ -35,7 +38,7 @@ class TopicQuerySet(StreamQuerySet):
     """Topics as people and programs name them."""
 
     def open(self, name: str, visitor: Identity, *, make: bool = True) -> "Topic":
-        """The topic of that name, `me`, or `@` and a user name; made on first use where that is allowed.
+        """The topic of that name, `me`, `@` and a user name, or `@id:` and their id; made on first use where one may.
 
         The topics of people and `system` are there for all: who reads them first makes them, whatever `make` says.
 
@@ -62,8 +65,9 @@ class TopicQuerySet(StreamQuerySet):
         # Asked before the name is looked up: who may not notify people cannot find out who there is.
         if user is None or not user.has_perm("notifications.publish_to_people"):
             raise Refused("forbidden", NOT_PEOPLE)
-        found = find_user(username, is_active=True)
-        if found is None:
+        by_id = username.startswith(BY_ID)
+        found = user_of(username.removeprefix(BY_ID)) if by_id else find_user(username, is_active=True)
+        if found is None or not found.is_active:
             raise Refused("not_found", f"There is no user @{username}.")
         return found
 

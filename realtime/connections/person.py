@@ -36,6 +36,12 @@ def person_of(sender_id: str, stream: Stream | None = None) -> Identity | None:
     return Identity(rows[0]["identity"], rows[0]["who"], sender_id=sender_id) if rows else None
 
 
+def user_of(sender_id: str) -> Any:
+    """The user who has this `sender_id`, deactivated or not; None where nobody or a guest has it. Synchronous."""
+    person = Person.objects.filter(pk=sender_id, key__startswith=USER).first()
+    return _user(person.key.removeprefix(USER)) if person else None
+
+
 def _user(pk: str) -> Any:
     try:
         return get_user_model()._default_manager.filter(pk=pk).first()

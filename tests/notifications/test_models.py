@@ -12,6 +12,7 @@ from accounts.secret import new_secret
 from notifications.models import Cursor, Notification, Topic, known_as
 from realtime import access
 from realtime.access import Identity
+from realtime.people import ids_of
 from realtime.protocol import Refused
 from realtime.secrecy import NOT_SAYABLE
 from tests.anonymous import anonymous
@@ -282,3 +283,29 @@ def test_each_user_and_topic_has_one_position(alerts: Topic, alice: User, bob: U
 def test_a_topic_is_called_by_its_title_or_its_name(alice: User) -> None:
     assert [str(Topic(name="alerts")), str(Topic(name="a", title="All alerts"))] == ["alerts", "All alerts"]
     assert str(Topic.objects.open("me", Identity.of_user(alice))) == "@alice"
+
+
+# People by their ids.
+
+
+def test_a_person_is_reached_by_their_id_whatever_they_are_called(alice: User, bob: User) -> None:
+    alice.user_permissions.add(Permission.objects.get(codename="publish_to_people"))
+    sender_id = ids_of([f"user:{bob.pk}"])[f"user:{bob.pk}"]
+    User.objects.filter(pk=bob.pk).update(username="robert")
+    User.objects.create_user("bob")
+    assert Topic.objects.open(f"@id:{sender_id}", Identity.of_user(alice)).owner == bob
+
+
+@pytest.mark.parametrize("gone", ["id:unknown", "id:", "guest", "deactivated"])
+def test_an_id_of_nobody_who_can_be_reached_is_not_found(alice: User, bob: User, gone: str) -> None:
+    alice.user_permissions.add(Permission.objects.get(codename="publish_to_people"))
+    ids = ids_of([f"user:{bob.pk}", "guest:k"])
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    name = {"guest": f"id:{ids['guest:k']}", "deactivated": f"id:{ids[f'user:{bob.pk}']}"}.get(gone, gone)
+    assert refusal(f"@{name}", Identity.of_user(alice)) == "not_found"
+
+
+def test_who_may_not_notify_people_learns_nothing_of_ids(alice: User, bob: User) -> None:
+    known = ids_of([f"user:{bob.pk}"])[f"user:{bob.pk}"]
+    told = {refusal(f"@id:{each}", Identity.of_user(alice)) for each in (known, "unknown")}
+    assert told == {"forbidden"}

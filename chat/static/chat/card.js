@@ -113,7 +113,7 @@ export class Card {
     const form = event.currentTarget;
     const { csrfmiddlewaretoken: _, ...body } = Object.fromEntries(new FormData(form));
     this.#do(
-      () => ask(`${form.dataset.cardPost}${encodeURIComponent(this.#name)}/`, "POST", body, form),
+      () => ask(`${form.dataset.cardPost}${encodeURIComponent(this.#id)}/`, "POST", body, form),
       () => {
         form.reset();
         return `${form.dataset.done}.`;

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from chat.models import Room
 from realtime import db
 from realtime.access import Identity
-from realtime.connections import person_of
+from realtime.connections import person_of, user_of
 from realtime.people import ids_of
 from realtime.testing import connect
 
@@ -62,3 +62,9 @@ def test_a_user_who_was_deleted_is_nobody(alice: User) -> None:
     sender_id = ids_of([f"user:{alice.pk}"])[f"user:{alice.pk}"]
     alice.delete()
     assert person_of(sender_id) is None
+
+
+def test_a_user_is_found_by_their_id_and_a_guest_is_none(alice: User) -> None:
+    ids = ids_of([f"user:{alice.pk}", "guest:k"])
+    assert user_of(ids[f"user:{alice.pk}"]) == alice
+    assert user_of(ids["guest:k"]) is user_of("unknown") is user_of("") is None

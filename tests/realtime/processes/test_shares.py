@@ -1,6 +1,7 @@
 """Shares in Redis: what each process says of who is with it, for as long as it lives."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -64,3 +65,14 @@ async def test_sites_with_other_namespaces_know_nothing_of_each_other(store: Sto
     await store("one").write(GROUP, Share(1, {"user:1": Here("user:1", "alice", "id-alice")}))
     async with Redis.from_url(redis_site.url) as client:
         assert await RedisStore(client, "staging", "two").read(GROUP) == {}
+
+
+async def test_processes_of_an_earlier_version_read_and_are_read(redis_site: RedisServer) -> None:
+    async with Redis.from_url(redis_site.url) as client:
+        await RedisStore(client, "chorus", "new").write(GROUP, Share(1, {"user:1": Here("user:1", "alice", "id")}))
+        written = await client.hget(f"chorus:presence:group:{GROUP}", "new")
+        assert json.loads(written or "") == [1, {"user:1": "alice"}]
+        await client.set("chorus:presence:lease:old", b"1")
+        await client.hset(f"chorus:presence:group:{GROUP}", "old", json.dumps([1, {"user:2": "bob"}]))
+        others = await RedisStore(client, "chorus", "new").read(GROUP)
+    assert others == {"old": Share(1, {"user:2": Here("user:2", "bob")})}
