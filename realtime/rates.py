@@ -119,6 +119,12 @@ class Rates:
             bucket.spend(1)
         return wait
 
+    def logged_in(self, network: str) -> None:
+        """Take back the handshake of somebody who logged in: those of strangers are what is bounded."""
+        bucket = self.connecting.known(network)
+        if bucket is not None:
+            bucket.spend(-1)
+
 
 rates: PerLoop[Rates] = PerLoop(Rates)
 """Of this process: its sockets and requests share them."""

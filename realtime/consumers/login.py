@@ -13,6 +13,7 @@ from realtime.models import new_sender_id
 from realtime.peer import peer_of
 from realtime.people import id_of
 from realtime.protocol import AuthResult, Close, CloseCode, Refused, is_object, parse_object
+from realtime.rates import rates
 
 UNKNOWN = Identity("guest:", "Guest")
 """Who speaks on a socket before that is known."""
@@ -104,6 +105,8 @@ class Speaker(Sender):
         if not self.hub.sockets.enter(holder):
             raise Refused("rate_limited", "Too many connections", close=CloseCode.TRY_LATER)
         self._holder = holder
+        if self.identity.user:
+            rates.here().logged_in(peer_of(self.scope).network)
 
     def _let_go(self) -> None:
         if self._holder:

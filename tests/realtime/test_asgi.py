@@ -52,6 +52,14 @@ async def test_handshakes_are_counted_for_a_network_before_they_cost_anything(
         pass
 
 
+@in_threads
+async def test_handshakes_of_who_logs_in_leave_room_for_others(settings: Settings, alice: User) -> None:
+    settings.CHORUS_CONNECT_BURST, settings.CHORUS_CONNECT_RATE = 1, 0.1
+    for _ in range(3):
+        async with connect("/ws/echo/", user=alice, client=("192.0.2.7", 1)):
+            pass
+
+
 # origin, the name in development, the name in production
 ORIGINS = {
     "ours": (OWN_ORIGIN, "alice", "alice"),

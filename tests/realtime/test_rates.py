@@ -100,6 +100,14 @@ def test_a_network_connects_so_often_and_no_more(clock: list[float], settings: S
     assert [rates.connect("192.0.2.7") for _ in range(2)] == [0, pytest.approx(0.1)]
 
 
+def test_who_logs_in_does_not_count(clock: list[float], settings: Settings) -> None:
+    settings.CHORUS_CONNECT_BURST, settings.CHORUS_CONNECT_RATE = 2, 10
+    rates = Rates()
+    for _ in range(10):
+        assert rates.connect("192.0.2.7") == 0
+        rates.logged_in("192.0.2.7")
+
+
 @pytest.mark.parametrize("name", ["CHORUS_CONNECT_RATE", "CHORUS_CONNECT_BURST"])
 def test_without_a_rate_everybody_connects(name: str, settings: Settings) -> None:
     setattr(settings, name, 0)
