@@ -9,10 +9,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from realtime.connections.sight import Sight
+
 
 def way_back(request: HttpRequest, otherwise: str) -> str:
     """The address of the page of connections for who may see it, else of the page called `otherwise`."""
-    may_see = request.user.has_perm("realtime.view_connection")
+    may_see = Sight(request.user).is_any
     return reverse("admin:realtime_connection_changelist" if may_see else otherwise)
 
 

@@ -89,9 +89,10 @@ class HistoryConsumer(StreamConsumer):
 
     @command(Delete)
     async def delete(self, asked: Delete) -> None:
-        """Delete an entry; an entry of its own tells of it."""
-        await self.require("write")  # before it is looked for
-        await self.store(await db.run(self.model.entry_model.deleting, self.identity, asked.seq, asked.id))
+        """Delete an entry; an entry of its own tells of it. Who moderates does so wherever they may read."""
+        deletion = await db.run(self.model.entry_model.deleting, self.identity, asked.seq, asked.id)
+        deletion.stream = self.stream
+        await self.store(deletion, "read" if deletion.may_moderate else "write")
 
     def answer(self, entry: Any) -> Event | None:
         """Nothing, since the event that all readers get is one; but where its id was used before, what came of it."""

@@ -116,12 +116,12 @@ class StreamConsumer(JsonConsumer):
     def tell_rights(self) -> None:
         """Called when whether one may write, or why not, has changed; unless a subclass says more, nobody is told."""
 
-    async def store(self, entry: Entry) -> None:
+    async def store(self, entry: Entry, needs: Action = "write") -> None:
         """Append an entry of theirs, and answer once it is committed; their next command does not wait for that.
 
-        Raises Refused unless whoever speaks may write here.
+        Raises Refused unless whoever speaks may do here what it `needs`.
         """
-        await self.require("write")
+        await self.require(needs)
         self.owe(self.hub.cost_of(self.group))
         await self.answer_later(current_journal().append(self.stream, entry), entry.client_id, self.answer)
 

@@ -1036,3 +1036,15 @@ async def test_guests_in_a_room_have_names_of_their_own(lobby: Room, monkeypatch
         shown = await one.next("system", event="join")
     assert first == "Guest-1111111" != second
     assert said["sender"] == shown["name"] == second
+
+
+async def test_a_moderator_deletes_where_nobody_may_write(lobby: Room, mod: User, alice: User) -> None:
+    await said(lobby, "spam")
+    await db.run(lambda: Room.objects.update(member_access=AccessLevel.READ))
+    async with connect(LOBBY, user=alice) as member, connect(LOBBY, user=mod) as moderator:
+        await member.command("delete", seq=1)
+        assert (await member.next("error"))["code"] == "forbidden"
+        await moderator.command("delete", seq=1)
+        assert (await member.next("deleted"))["by"] == "mod"
+        await moderator.command("send", text="Hi")
+        assert (await moderator.next("error"))["code"] == "forbidden"

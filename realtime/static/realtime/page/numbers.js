@@ -2,7 +2,7 @@
 
 const format = new Intl.NumberFormat();
 
-/** `1 room`, `2 rooms`; `many` where that is no s. */
+/** `1 thing`, `2 things`; `many` where that is no s. */
 export const counted = (count, one, many = `${one}s`) => `${format.format(count)} ${count === 1 ? one : many}`;
 
 /** What is said of a text that is `excess` characters longer than `most`; "" of one that is not. */
