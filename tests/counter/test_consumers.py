@@ -15,6 +15,8 @@ from realtime.access import AccessLevel, Identity
 from realtime.hub import ring
 from realtime.hub.hub import current_hub
 from realtime.processes import presence as presence_module
+from realtime.streams.batch import Batch
+from realtime.streams.commit import commit
 from realtime.testing import Event, Socket, connect, until
 from tests.followed import followed
 
@@ -239,6 +241,25 @@ async def test_too_fast_is_told(cups: Counter, settings: Settings) -> None:
             await socket.command("plus", id="7")
         error = await socket.next("error")
         assert (error["code"], error["id"], error["retry_after"] > 0) == ("rate_limited", "7", True)
+
+
+def clicked(counter: Counter) -> Batch:
+    """Add one as another process does whose hint is lost; gives what it would have told."""
+    change = Change.of(ALICE, 1, None)
+    change.stream = counter
+    [batch] = commit(Counter, [change]).batches
+    return batch
+
+
+async def test_a_slow_reader_gets_the_newest_state(cups: Counter, settings: Settings) -> None:
+    settings.CHORUS_OUTBOX_BYTES = 200
+    async with connect(CUPS) as socket, connect(CUPS, user=await db.run(User.objects.create_user, "eve")) as eve:
+        await state(socket, 0)
+        for batch in [await db.run(clicked, cups) for _ in range(20)]:
+            current_hub().committed(batch)
+        await state(socket, 20)
+        await eve.command("plus")
+        await state(socket, 21)
 
 
 async def test_binary_closes_the_socket(cups: Counter) -> None:
