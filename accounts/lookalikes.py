@@ -20,37 +20,37 @@ TRUSTED = ("admin", "moderator", "root")
 """Names that are trusted for what they say: to be had as they are, and in no other guise."""
 
 ALIKE = {
-    "a": "АаΑαɑᴀᎪ",
-    "b": "ВвЬьƅΒβʙᏴᏏ",
-    "c": "СсᴄϲϹᏟ",
-    "d": "ԀԁᴅᎠᏧ",
-    "e": "ЕеΕεᴇᎬ",
-    "f": "Ϝϝ",
-    "g": "ɡɢցᏀ",
-    "h": "НнҺһΗհʜᎻ",
-    "i": "ІіӀӏıΙιɩɪᎥ",
-    "j": "ЈјȷϳյᴊᎫ",
-    "k": "КкΚκᴋᏦ",
-    "l": "ʟլᏞ",
-    "m": "МмΜμᴍᎷ",
-    "n": "ΝηпոɴՈ",
-    "o": "ОоΟοσօᴏՕ",
-    "p": "РрΡρᴘᏢ",
+    "a": "АаΑαɑᴀᎪꓮ",
+    "b": "ВвЬьƅΒβʙᏴᏏꓐ",
+    "c": "СсᴄϲϹᏟꓚ",
+    "d": "ԀԁᴅᎠᏧꓓ",
+    "e": "ЕеΕεᴇᎬꓰ",
+    "f": "Ϝϝꓝ",
+    "g": "ɡɢցᏀꓖ",
+    "h": "НнҺһΗհʜᎻꓧ",
+    "i": "ІіӀӏıΙιɩɪᎥꓲ",
+    "j": "ЈјȷϳյᴊᎫꓙ",
+    "k": "КкΚκᴋᏦꓗĸ",
+    "l": "ʟլᏞꓡƖǀ",
+    "m": "МмΜμᴍᎷꓟ",
+    "n": "ΝηпոɴՈꓠ",
+    "o": "ОоΟοσօᴏՕꓳ",
+    "p": "РрΡρᴘᏢꓑ",
     "q": "Ԛԛզ",
-    "r": "гʀᎡᏒ",
-    "s": "ЅѕƽꜱՏᏚ",
-    "t": "ТтΤτᴛᎢ",
-    "u": "υսᴜՍ",
-    "v": "ѴѵνᴠᏙ",
-    "w": "ԜԝωᴡᎳᏔ",
-    "x": "ХхΧχ",
-    "y": "УуҮүΥγʏᎩ",
-    "z": "ΖᴢᏃ",
+    "r": "гʀᎡᏒꓣ",
+    "s": "ЅѕƽꜱՏᏚꓢ",
+    "t": "ТтΤτᴛᎢꓔ",
+    "u": "υսᴜՍꓴ",
+    "v": "ѴѵνᴠᏙꓦ",
+    "w": "ԜԝωᴡᎳᏔꓪ",
+    "x": "ХхΧχꓫ",
+    "y": "УуҮүΥγʏᎩꓬ",
+    "z": "ΖᴢᏃꓜ",
 }
 """Letters that are drawn like a Latin one, large or small."""
 DRAWN = str.maketrans({letter: latin for latin, letters in ALIKE.items() for letter in letters})
 READ = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l"})
-TOGETHER = (("rn", "m"), ("vv", "w"))
+TOGETHER = (("rn", "m"), ("vv", "w"), ("l\u0307", "l"))
 MIXED = {"LATIN", "CJK", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO"}
 """Scripts that are written in one word in East Asia."""
 GUEST = re.compile(r"guest[-_.]?[\dol]+")

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from django.contrib.auth import get_user_model
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from realtime.models import Person
@@ -12,15 +13,16 @@ from realtime.streams.stream import PRUNED_AT_ONCE
 
 IDLE = timedelta(days=7)
 """A guest who wrote nothing and stays away for so long is somebody new when they come back."""
-USER = "user:"
+USER, GUEST = "user:", "guest:"
 
 
 def people() -> bool:
-    """Look at some who were not seen for long, and delete those that are no user and whom no entry names.
+    """Look at some who were not seen for long, and delete guests and former users whom no entry names.
 
     True if there may be more. Who is kept counts as seen, so that the next step looks at others.
     """
-    idle = Person.objects.filter(seen_at__lt=Now() - IDLE)
+    prunable = Q(key__startswith=GUEST) | Q(key__startswith=USER)  # programs are few, and come back
+    idle = Person.objects.filter(prunable, seen_at__lt=Now() - IDLE)
     some = dict(idle.order_by("seen_at").values_list("sender_id", "key")[:PRUNED_AT_ONCE])
     kept = _named(some.keys()) | _users(some)
     Person.objects.filter(pk__in=kept).update(seen_at=Now())

@@ -49,6 +49,9 @@ def test_what_looks_like_somebody_is_refused_with_their_name(alice: User, name: 
         ("a\u0661", "al"),  # an Arabic one
         ("\u0451lka", "\u00eblka"),  # the same mark on e of two scripts
         ("\u13aaL", "al"),  # Cherokee
+        ("\ua4ee\ua4e1\ua4f2", "ALI"),  # Lisu
+        ("\u0130lker", "Ilker"),  # a Turkish I with its dot
+        ("\u01c0an", "Ian"),  # a click
     ],
 )
 def test_these_look_alike(one: str, other: str) -> None:

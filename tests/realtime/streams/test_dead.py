@@ -55,3 +55,9 @@ def test_a_step_looks_at_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
     Person.objects.update(seen_at=LONG_AGO)
     assert [dead.people(), dead.people()] == [True, False]
     assert not Person.objects.exists()
+
+
+def test_a_program_is_always_the_same() -> None:
+    ids_of(["program:notify"])
+    Person.objects.update(seen_at=LONG_AGO)
+    assert left() == {"program:notify"}
