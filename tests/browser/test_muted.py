@@ -58,6 +58,16 @@ def test_who_comes_back_muted_finds_the_composer_at_rest(visit: Visit, room: str
     expect(page.get_by_label("Message to")).to_be_enabled()
 
 
+def test_the_composer_comes_back_by_itself_when_a_mute_ends(visit: Visit, room: str) -> None:
+    page, root = enter(visit, room), visit(f"/chat/{room}/", name="root")
+    root.locator(".people-list").get_by_role("button", name="alice").click()
+    root.get_by_label("For how long").evaluate("list => list.add(new Option('3 s', '3', true, true))")
+    root.get_by_role("button", name="Mute").click()
+    expect(page.get_by_label("Message to")).to_be_disabled()
+    expect(page.get_by_label("Message to")).to_be_enabled()
+    expect(page.locator("[data-rights]")).to_be_hidden()
+
+
 def test_who_is_banned_reads_why(visit: Visit, room: str) -> None:
     page = enter(visit, room)
     impose(visit, room, "ban", "")

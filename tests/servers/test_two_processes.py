@@ -1,12 +1,15 @@
 """Two servers that share a database and a Redis are one place."""
 
 import asyncio
+import json
+from contextlib import closing
+from http.client import HTTPConnection
 from uuid import uuid4
 
 from websockets.asyncio.client import connect
 
 from tests.processes import Server
-from tests.servers.clients import member, users_in
+from tests.servers.clients import bearer, closed, member, users_in
 
 Pair = tuple[Server, Server]
 
@@ -125,3 +128,26 @@ async def test_a_room_first_opened_on_both_at_once_is_one_room(pair: Pair) -> No
     for room in ("new-1", "new-2", "new-3"):
         epochs = await asyncio.gather(*(epoch_of(server, room) for server in pair))
         assert epochs[0] == epochs[1]
+
+
+def moderate(server: Server, room: str, person: str, act: str, **fields: object) -> int:
+    """Root does something to somebody over HTTP; returns the status."""
+    method = "DELETE" if act.startswith("-") else "POST"
+    with closing(HTTPConnection("127.0.0.1", server.port)) as connection:
+        path = f"/api/chat/{room}/people/{person}/{act.removeprefix('-')}/"
+        connection.request(method, path, json.dumps(fields), headers=bearer("root"))
+        return connection.getresponse().status
+
+
+async def test_who_is_muted_and_disconnected_here_learns_of_it_there(pair: Pair) -> None:
+    first, second = pair
+    async with member(second, "bob", "court") as bob, member(second, "bob", "cafe") as elsewhere, asyncio.timeout(10):
+        you = bob.joined["you_id"]
+        assert await asyncio.to_thread(moderate, first, "court", you, "mute", seconds=600, reason="Order!") == 201
+        told = await bob.next("rights", write=False)
+        assert told["message"].endswith("UTC. Reason: Order!")
+        assert await asyncio.to_thread(moderate, first, "court", you, "-mute") == 204
+        await bob.next("rights", write=True)
+        assert await asyncio.to_thread(moderate, first, "court", you, "disconnect") == 200
+        assert await closed(bob.socket) == (4503, "a moderator ended your connection")
+        await elsewhere.say("still here")
