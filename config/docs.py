@@ -33,7 +33,7 @@ def docs() -> dict[str, Doc]:
 
 def _read(name: str, about: str) -> Doc:
     title, _, text = (DOCS / f"{name}.md").read_text().partition("\n")
-    return Doc(name, title.removeprefix("# "), about, text.strip())
+    return Doc(name, title.removeprefix("# "), about.replace("`", ""), text.strip())
 
 
 @require_safe

@@ -1,10 +1,14 @@
 """Login, logout, password and token pages."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.guests import COOKIE
@@ -115,6 +119,12 @@ def test_the_form_starts_with_everything_for_90_days(page: Client) -> None:
 def test_people_see_their_own_tokens_only(page: Client, token: Token, bob: User) -> None:
     Token.issue(bob, "phone")
     assert list(page.get(reverse("tokens")).context["tokens"]) == [token]
+
+
+def test_how_long_ago_a_token_was_used_stays_true_on_the_page(page: Client, token: Token) -> None:
+    Token.objects.update(last_used_at=timezone.now() - timedelta(minutes=5))
+    said = page.get(reverse("tokens")).text
+    assert re.search(r'<time datetime="[^"]+" data-said="ago">5\sminutes ago</time>', said)
 
 
 def test_people_revoke_their_own_tokens(page: Client, token: Token) -> None:
