@@ -68,6 +68,7 @@ class Outermost:
                 log(logger, "refused: too many handshakes", address=peer_of(scope).address)
             await refuse_handshake(scope, receive, send, 429, retry_after=math.ceil(wait))
             return
+        scope["counted_for"] = network
         # The scope was made for this connection: it is not copied, since each copy would live as long as the socket.
         scope.update(server_send=send, **_reached(scope, peer_of(scope)))
         try:

@@ -109,7 +109,7 @@ class Rates:
                 bucket.spend(cost)
 
     def connect(self, network: str) -> float:
-        """Count a handshake from a network; or give the seconds until there is room for one."""
+        """Count a handshake from a network, or a person's; or give the seconds until there is room for one."""
         rate, burst = conf.connect_rate, conf.connect_burst
         if not rate or not burst or is_own_machine(network):
             return 0.0
@@ -119,11 +119,15 @@ class Rates:
             bucket.spend(1)
         return wait
 
-    def logged_in(self, network: str) -> None:
-        """Take back the handshake of somebody who logged in: those of strangers are what is bounded."""
+    def logged_in(self, network: str, holder: str) -> float:
+        """Count a handshake for the person who made it, and no more for their network, which may be an office.
+
+        Gives the seconds until there is room for one of theirs.
+        """
         bucket = self.connecting.known(network)
         if bucket is not None:
             bucket.spend(-1)
+        return self.connect(holder)
 
 
 rates: PerLoop[Rates] = PerLoop(Rates)

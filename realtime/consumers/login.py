@@ -105,8 +105,10 @@ class Speaker(Sender):
         if not self.hub.sockets.enter(holder):
             raise Refused("rate_limited", "Too many connections", close=CloseCode.TRY_LATER)
         self._holder = holder
-        if self.identity.user:
-            rates.here().logged_in(peer_of(self.scope).network)
+        # Taken once, however often somebody logs in on this socket; what came by HTTP has none.
+        counted_for = self.scope.pop("counted_for", "") if self.identity.user else ""
+        if counted_for and rates.here().logged_in(counted_for, self.identity.key):
+            raise Refused("rate_limited", "Too many connections in a short time", close=CloseCode.TRY_LATER)
 
     def _let_go(self) -> None:
         if self._holder:

@@ -1,5 +1,6 @@
 """Whose cookies count, and which handshakes are refused."""
 
+import json
 from typing import Any
 
 import pytest
@@ -53,11 +54,38 @@ async def test_handshakes_are_counted_for_a_network_before_they_cost_anything(
 
 
 @in_threads
-async def test_handshakes_of_who_logs_in_leave_room_for_others(settings: Settings, alice: User) -> None:
+async def test_handshakes_of_who_logs_in_leave_room_for_others(settings: Settings, alice: User, bob: User) -> None:
     settings.CHORUS_CONNECT_BURST, settings.CHORUS_CONNECT_RATE = 1, 0.1
-    for _ in range(3):
-        async with connect("/ws/echo/", user=alice, client=("192.0.2.7", 1)):
-            pass
+    for each in (alice, bob):
+        async with connect("/ws/echo/", user=each, client=("192.0.2.7", 1)) as socket:
+            await socket.send("Hello")
+            assert await socket.frame() == "Hello"
+
+
+@in_threads
+async def test_one_person_connects_no_more_often_than_a_network(settings: Settings, alice: User) -> None:
+    settings.CHORUS_CONNECT_BURST, settings.CHORUS_CONNECT_RATE = 1, 0.1
+    async with connect("/ws/echo/", user=alice, client=("192.0.2.7", 1)):
+        pass
+    async with connect("/ws/echo/", user=alice, client=("192.0.2.7", 1)) as socket:
+        assert await socket.frame() == "Error: Too many connections in a short time"
+        assert (await socket.closed())[0] == 1013
+
+
+@in_threads
+async def test_to_log_in_again_makes_no_room_for_strangers(settings: Settings, secret: str) -> None:
+    settings.CHORUS_CONNECT_BURST, settings.CHORUS_CONNECT_RATE = 2, 0.01
+    login, client = json.dumps({"token": secret}), ("192.0.2.7", 1)
+    async with connect("/ws/secure-echo/", client=client) as socket:
+        for _ in range(3):
+            await socket.send(login)
+            assert (await socket.event())["status"] == "ok"
+        for _ in range(2):
+            async with connect("/ws/echo/", client=client):
+                pass
+        with pytest.raises(HandshakeRefused, match="429"):
+            async with connect("/ws/echo/", client=client):
+                pass
 
 
 # origin, the name in development, the name in production

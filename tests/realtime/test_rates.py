@@ -100,12 +100,18 @@ def test_a_network_connects_so_often_and_no_more(clock: list[float], settings: S
     assert [rates.connect("192.0.2.7") for _ in range(2)] == [0, pytest.approx(0.1)]
 
 
-def test_who_logs_in_does_not_count(clock: list[float], settings: Settings) -> None:
+def test_who_logs_in_does_not_count_for_the_network(clock: list[float], settings: Settings) -> None:
     settings.CHORUS_CONNECT_BURST, settings.CHORUS_CONNECT_RATE = 2, 10
     rates = Rates()
-    for _ in range(10):
+    for number in range(10):
         assert rates.connect("192.0.2.7") == 0
-        rates.logged_in("192.0.2.7")
+        assert rates.logged_in("192.0.2.7", f"user:{number}") == 0
+
+
+def test_who_logs_in_again_and_again_counts(clock: list[float], settings: Settings) -> None:
+    settings.CHORUS_CONNECT_BURST, settings.CHORUS_CONNECT_RATE = 2, 10
+    rates = Rates()
+    assert [rates.logged_in("192.0.2.7", "user:1") for _ in range(3)] == [0, 0, 0.1]
 
 
 @pytest.mark.parametrize("name", ["CHORUS_CONNECT_RATE", "CHORUS_CONNECT_BURST"])
