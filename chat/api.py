@@ -1,5 +1,6 @@
 """Rooms and messages over HTTP: parse, do what a socket does, reply."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
@@ -8,6 +9,7 @@ from ninja import Query, Router
 from chat import events, moderation_api
 from chat.models import Message, Room
 from realtime import db
+from realtime.access import Identity
 from realtime.http import (
     ERRORS,
     GUESTS_TOO,
@@ -24,7 +26,9 @@ from realtime.http import (
     reply_page,
     takes,
 )
+from realtime.hub import current_hub
 from realtime.protocol import Payload, Sequence
+from realtime.streams import group_of
 
 router = Router(tags=["Chat"])
 router.add_router("", moderation_api.router)
@@ -77,8 +81,17 @@ async def post_message(request: ApiRequest, room: Name) -> HttpResponse:
     """Say something in a room. The answer is 200 where `Idempotency-Key` was used before, for what is deleted too."""
     said = command_in(request, events.Send, read_object(request))
     found = await db.run(open_stream, Room, room, request.auth, "write")
-    message: Any = await append(request, found, Message.saying(request.auth, said.text, said.id))
+    sender = await _as_called(request.auth, found)
+    message: Any = await append(request, found, Message.saying(sender, said.text, said.id))
     event = message.as_event()
     if message.duplicate:
         return reply(event.model_copy(update={"duplicate": True}))
     return reply(event, 201)
+
+
+async def _as_called(identity: Identity, room: Room) -> Identity:
+    """A guest under the name that they have in the room, or that is free there."""
+    if identity.user is not None:
+        return identity
+    name = await current_hub().presence.name_for(group_of(room.key), identity.key, identity.name)
+    return replace(identity, name=name)

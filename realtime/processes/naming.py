@@ -16,19 +16,25 @@ GUEST = "guest:"
 class GuestNames:
     """The names in one group, as this process knows them; users have their own, which guests stay clear of."""
 
-    def __init__(self, mine: Share) -> None:
+    def __init__(self, mine: Share, others: Collection[Share] = ()) -> None:
         self._mine = mine
         self._others: Collection[Share] = ()
         self._here: dict[str, str] = {}
         """Who has a name in this process, by identity key."""
         self._elsewhere: dict[str, str] = {}
         """The same for the other processes; of several keys the least."""
+        self.settle(others)
+
+    def find(self, key: str, name: str) -> str:
+        """What somebody would be called: a guest as in their tabs, else by their own name unless it is taken."""
+        if not key.startswith(GUEST):
+            return name
+        known = [share.people[key].name for share in (self._mine, *self._others) if key in share.people]
+        return self._free(key, known[0] if known else name)
 
     def take(self, key: str, name: str) -> str:
-        """What somebody who comes, or is renamed, is called: a guest as in their other tabs, or by a free name."""
-        if key.startswith(GUEST):
-            known = [share.people[key].name for share in (self._mine, *self._others) if key in share.people]
-            name = self._free(key, known[0] if known else name)
+        """Let somebody who comes, or is renamed, have a name; returns which."""
+        name = self.find(key, name)
         self.release(key)
         self._here[name] = key
         return name

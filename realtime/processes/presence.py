@@ -129,6 +129,12 @@ class Presence:
         here = found.mine.people.get(key) if found else None
         return here.name if here else None
 
+    async def name_for(self, group: str, key: str, name: str) -> str:
+        """What somebody is called who may have no socket here: a guest who writes over HTTP."""
+        found = self._groups.get(group)
+        names = found.names if found else GuestNames(Share(), (await self._shares.of_others(group) or {}).values())
+        return names.find(key, name)
+
     def rename(self, group: str, key: str, name: str) -> None:
         """Somebody who has sockets here is called otherwise from now on."""
         found = self._groups.get(group)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from chat.models import Room
-from realtime import db
+from realtime import access, db
 from realtime.access import AccessLevel, Identity
 from realtime.secrecy import NOT_SAYABLE
 from realtime.testing import connect
@@ -72,3 +72,19 @@ async def test_a_text_that_holds_a_token_is_invalid(lobby: Room, secret: str) ->
     answer = await ask("POST", SAY, json={"text": f"it is {secret}"})
     assert answer.error == (400, "invalid")
     assert answer.json["fields"] == {"text": NOT_SAYABLE}
+
+
+async def test_a_guest_is_called_as_nobody_in_the_room(lobby: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "guest_name", lambda key, attempt=0: "Guest-1111111")
+    async with connect("/ws/chat/lobby/") as socket:
+        assert (await socket.next("joined"))["you"] == "Guest-1111111"
+        assert (await ask("POST", SAY, json={"text": "Hi"})).json["sender"] != "Guest-1111111"
+    alone = await ask("POST", "/api/chat/lobby/messages/", json={"text": "Hi again"})
+    assert alone.json["sender"].startswith("Guest-")
+
+
+async def test_what_is_posted_says_whose_it_is(lobby: Room, alice: User, secret: str) -> None:
+    said = [(await ask("POST", SAY, json={"text": "Hi"}, secret=each)).json for each in (secret, secret, None, None)]
+    ids = [each["sender_id"] for each in said]
+    assert ids[0] == ids[1] != ids[2] == ids[3]
+    assert ids[0] == (await ask("GET", "/api/me", secret=secret)).json["sender_id"]

@@ -100,3 +100,13 @@ def test_however_few_names_there_are_nobody_shares_one(monkeypatch: pytest.Monke
     settle(*processes)
     names = [here.name for each in processes for here in each.share.people.values()]
     assert len(set(names)) == 11
+
+
+def test_a_name_is_found_without_being_taken() -> None:
+    here, there = Process(), Process()
+    here.comes("guest:a")
+    settle(here, there)
+    for each in (here, there):
+        assert each.names.find("guest:a", "Guest-2222222") == SAME
+        assert each.names.find("guest:b", SAME) == guest_name("b", 1)
+        assert each.names.find("user:1", SAME) == SAME

@@ -598,3 +598,14 @@ async def test_two_guests_who_come_at_once_in_two_processes_are_called_alike_for
         room.presence.enter(GROUP, f"guest:{key}", "Guest-1111111")
     await until(lambda: all(len(set(room.names)) == 2 for room in rooms))
     assert rooms[0].names == rooms[1].names
+
+
+async def test_a_name_is_free_that_nobody_has_in_any_process(site: Site) -> None:
+    here, there = site.process(), site.process()
+    await there.presence.open(GROUP, there.changes.append)
+    there.presence.enter(GROUP, "guest:a", "Guest-1111111")
+    await until(lambda: site.writes)
+    assert await here.presence.name_for(GROUP, "guest:a", "Guest-2222222") == "Guest-1111111"
+    assert await here.presence.name_for(GROUP, "guest:b", "Guest-1111111") != "Guest-1111111"
+    site.away = True
+    assert await here.presence.name_for(GROUP, "guest:b", "Guest-1111111") == "Guest-1111111"
