@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.leaving import asks
+from tests.browser.test_room import connected, say
 
 
 def test_clicks_that_wait_ask(visit: Visit, room: str) -> None:
@@ -35,3 +36,14 @@ def test_a_notification_that_was_written_asks_until_it_is_published(visit: Visit
     form.get_by_role("button", name="Publish").click()
     expect(form.locator("[data-publish-state]")).to_contain_text("Published")
     assert not asks(page)
+
+
+def test_the_browser_asks_and_who_stays_loses_nothing(visit: Visit, room: str) -> None:
+    page = connected(visit(f"/chat/{room}/"))
+    say(page, "a bell: \a")
+    expect(page.locator(".unsent-state")).to_contain_text("Not sent")
+    with page.expect_event("dialog") as asked:
+        page.close(run_before_unload=True)
+    assert asked.value.type == "beforeunload"
+    asked.value.dismiss()
+    expect(page.locator(".unsent-state")).to_contain_text("Not sent")
