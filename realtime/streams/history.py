@@ -76,7 +76,9 @@ class History(SizedStream):
         rows = type(self)._default_manager.using(router.db_for_write(type(self))).filter(pk=self.pk)
         rows = rows.select_for_update(no_key=True)
         said = self.appended().filter(target=None, deleted=False, seq__gte=rows.get().first_seq)
-        targets: dict[int | None, Record] = {row.seq: row for row in said.filter(seq__in=[d.target for d in deletions])}
+        targets: dict[int | None, Record] = {
+            row.seq: row for row in said.filter(seq__in=[d.target for d in deletions]).only("seq", "sender_key")
+        }
         accepted: list[Record] = []
         for deletion in deletions:
             deletion.stream = self

@@ -5,7 +5,9 @@ import re
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -54,6 +56,17 @@ def test_thousands_are_deleted_together(staff: Client, lobby: Room) -> None:
     assert staff.post(LIST, chosen(*named, post="yes")).status_code == 302
     assert not Message.objects.filter(target=None, deleted=False).exists()
     assert LogEntry.objects.count() == 2000
+
+
+def test_their_texts_are_not_read_for_it(staff: Client, lobby: Room) -> None:
+    pk = lobby.post(OPS, "long").pk
+    with CaptureQueriesContext(connection) as asked:
+        staff.post(LIST, chosen(pk))
+        staff.post(LIST, chosen(pk, post="yes"))
+    read = [query["sql"] for query in asked if query["sql"].startswith("SELECT")]
+    assert any('FROM "chat_message"' in sql for sql in read)
+    assert not any('"chat_message"."text"' in sql for sql in read)
+    assert Message.objects.get(pk=pk).deleted
 
 
 @pytest.mark.django_db(transaction=True)
