@@ -95,3 +95,17 @@ def test_the_console_works_from_hashed_files(visit: Visit, site: Server) -> None
     page.get_by_role("button", name="Connect").click()
     page.get_by_role("button", name="Send").click()
     expect(page.locator('.frame[data-direction="in"] .frame-preview')).to_have_text("Hi")
+
+
+def test_a_moderator_who_is_no_staff_mutes_from_a_card(visit: Visit, site: Server, room: str) -> None:
+    people = "from django.contrib.auth.models import *; from chat.models import Room; "
+    given = "User.objects.get(username='bob').groups.add(Group.objects.get(name='Moderators'))"
+    site.shell(f"{people}Room.objects.create(name='{room}'); {given}")
+    alice = connected(visit(f"/chat/{room}/", name="alice", at=site))
+    bob = connected(visit(f"/chat/{room}/", name="bob", at=site))
+    bob.locator(".people-list").get_by_role("button", name="alice").click()
+    bob.get_by_label("Reason").fill("Shouting")
+    bob.get_by_role("button", name="Mute").click()
+    expect(bob.get_by_role("dialog")).to_contain_text("by bob. Reason: Shouting")
+    expect(alice.get_by_label("Message to")).to_be_disabled()
+    expect(alice.locator("[data-rights]")).to_contain_text("Reason: Shouting")
