@@ -56,6 +56,17 @@ def test_a_time_says_its_day_once_that_is_over(visit: Visit, room: str) -> None:
     expect(since).to_have_text(re.compile(r"^\d+ \w+ \d{4} \d\d:\d\d:\d\d$"))
 
 
+def test_one_of_anything_is_one(visit: Visit) -> None:
+    page = visit("/", name="root")
+    totals = {"connections": 1, "messages_in": 1, "bytes_in": 1, "messages_out": 2, "bytes_out": 2560, "waiting": 0}
+    told = {"rows": [], "totals": totals, "processes": 1, "more": 0, "complete": True}
+    page.route("**/connection/data/**", lambda route: route.fulfill(json=told))
+    page.goto(PAGE)
+    expect(page.locator("[data-totals]")).to_have_text(
+        "1 connection in 1 process: received 1 message · 1 byte; sent 2 messages · 2.5 KiB; 0 bytes waiting."
+    )
+
+
 def test_a_row_that_stays_keeps_its_focus(visit: Visit, room: str) -> None:
     enter(visit(f"/chat/{room}/", name="alice"))
     page = visit(f"{PAGE}?q={room}", name="root")

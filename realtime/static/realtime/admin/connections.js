@@ -16,12 +16,13 @@ const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
-const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+const UNITS = ["KiB", "MiB", "GiB", "TiB"]; // past bytes
 
 function bytes(count) {
-  let unit = 0;
+  if (count < 1024) return counted(count, "byte");
+  let unit = -1;
   for (; count >= 1024 && unit < UNITS.length - 1; unit++) count /= 1024;
-  return `${number.format(unit ? Math.round(count * 10) / 10 : count)} ${UNITS[unit]}`;
+  return `${number.format(Math.round(count * 10) / 10)} ${UNITS[unit]}`;
 }
 
 const traffic = (messages, size) => [counted(messages, "message"), bytes(size)];
