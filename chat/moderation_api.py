@@ -14,6 +14,7 @@ from realtime import db
 from realtime.access import Identity
 from realtime.connections import Wanted, person_of, who
 from realtime.http import ERRORS, GUESTS_TOO, ApiRequest, Name, command_in, read_object, reply, takes
+from realtime.people import ids_of
 from realtime.protocol import Command, Payload, Refused, Timestamp
 from realtime.texts import PersonText
 
@@ -46,14 +47,22 @@ class Imposed(Payload):
     """Left out: for good."""
     by: str | None = None
     """Who imposed it."""
+    by_id: str | None = None
 
     @classmethod
     def of(cls, sanction: Sanction) -> "Imposed":
         """What is told of one."""
-        by = sanction.by.get_username() if sanction.by else None
+        by = Identity.of_user(sanction.by) if sanction.by else None
         kind: Any = sanction.kind
         reason = sanction.reason or None
-        return cls(kind=kind, reason=reason, since=sanction.created_at, until=sanction.until, by=by)
+        return cls(
+            kind=kind,
+            reason=reason,
+            since=sanction.created_at,
+            until=sanction.until,
+            by=by.name if by else None,
+            by_id=ids_of([by.key])[by.key] if by else None,
+        )
 
 
 class Card(Payload):

@@ -45,6 +45,7 @@ TRUSTED_HEADERS = environment.forwarding("TRUSTED_HEADERS")
 INSTALLED_APPS = [
     *(["daphne"] if DEBUG else []),  # makes `runserver` an ASGI server
     "config.admin.ChorusAdminConfig",
+    "accounts",  # before auth, whose createsuperuser it holds to its own names
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -56,7 +57,6 @@ INSTALLED_APPS = [
     "ninja",  # serves the files of the OpenAPI page
     "config",
     "realtime",
-    "accounts",
     "chat",
     "counter",
     "notifications",

@@ -41,6 +41,7 @@ async def test_a_card_says_who_somebody_is_and_what_holds_for_them(
         card = (await ask("GET", await at(alice), secret=key)).json
     [held] = card.pop("imposed")
     assert (held["kind"], held["reason"], held["by"], "until" in held) == ("mute", "Shouting", "mod", True)
+    assert await at(mod) == f"/api/chat/lobby/people/{held['by_id']}/"
     assert (card["name"], card["guest"], card["connections"]) == ("alice", False, 1)
     assert {"member_since", "here_since"} <= card.keys()
     assert "spared" not in card
