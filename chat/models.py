@@ -97,8 +97,8 @@ class Room(History):
     ) -> Sanction:
         """Mute or ban somebody, for so many seconds or for good; their open sockets learn of it at once, and why.
 
-        It takes the place of one of the same kind that holds for them here. Whether `by`, a user, may do that is the
-        caller's to check.
+        It takes the place of one of the same kind that holds for them here. Raises Refused `invalid` for a reason that
+        nobody should read. Whether `by`, a user, may do that is the caller's to check.
         """
         with transaction.atomic(using=router.db_for_write(Sanction)):
             made = Sanction.imposed(self, kind, identity, by, seconds=seconds, reason=reason)

@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models.functions import Now
 
 from realtime.access import Identity
+from realtime.protocol import sayable
+from realtime.texts import clean_texts
 
 
 class SanctionQuerySet(models.QuerySet["Sanction"]):
@@ -60,14 +62,19 @@ class Sanction(models.Model):
     def __str__(self) -> str:
         return f"{self.name} {self.get_kind_display()} in {self.room}"
 
+    def clean(self) -> None:
+        """Refuse a reason that whoever it is about should not read."""
+        super().clean()
+        clean_texts(self, "reason")
+
     @classmethod
     def imposed(
         cls, room: Any, kind: "Sanction.Kind", identity: Identity, by: Any, *, seconds: float | None, reason: str
     ) -> Self:
-        """A new one, stored; by the database's clock. Room.sanction is the verb."""
+        """A new one, stored; by the database's clock. Room.sanction is the verb. Raises Refused for such a reason."""
         until = None if seconds is None else Now() + timedelta(seconds=seconds)
-        made = cls(room=room, kind=kind, identity_key=identity.key, name=identity.name, by=by, reason=reason)
-        made.until = until
+        made = cls(room=room, kind=kind, identity_key=identity.key, name=identity.name, by=by)
+        made.until, made.reason = until, sayable(reason)
         made.save(force_insert=True)
         made.refresh_from_db(fields=["until"])
         return made

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from django.contrib.auth.models import User
 
+from chat.forms import SanctionForm
 from chat.models import Room
 from chat.sanctions import InForce, Sanction
 from realtime.access import Identity, Rights
+from realtime.protocol import Refused
 
 UNTIL = datetime(2026, 5, 4, 9, 40, tzinfo=UTC)
 MUTE, BAN = Sanction.Kind.MUTE, Sanction.Kind.BAN
@@ -75,3 +77,15 @@ def test_nothing_holds_for_superusers(lobby: Room, root: User) -> None:
     lobby.sanction(BAN, Identity.of_user(root), None)
     rights = Rights(Identity.of_user(root), Room.objects.get())
     assert (rights.read, rights.restriction) == (None, None)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("bad", ["a\x07b", "it is {secret}"])
+def test_a_reason_is_what_may_be_said_in_a_room(bad: str, lobby: Room, root: User, secret: str) -> None:
+    reason = bad.format(secret=secret)
+    with pytest.raises(Refused) as refused:
+        lobby.sanction(MUTE, GUEST, root, reason=reason)
+    assert refused.value.code == "invalid"
+    assert not Sanction.objects.exists()
+    form = SanctionForm({"kind": "mute", "how_long": "600", "reason": reason})
+    assert [*form.errors] == ["reason"]
