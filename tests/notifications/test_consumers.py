@@ -695,3 +695,17 @@ async def test_a_person_s_topic_is_one_however_the_name_is_typed(alice: User) ->
         for typed in ("@jose\u0301", "@jos\u00e9"):
             published = await publish(sender, typed, "Hi")
             assert (published["topic"], published["recipients"]) == ("@jos\u00e9", 1)
+
+
+async def test_who_is_renamed_publishes_under_the_new_name_and_the_same_id(alerts: Topic, alice: User) -> None:
+    async with connect(PATH, user=alice) as socket:
+        you = await subscribe(socket, "alerts")
+        await publish(socket, "alerts", "as alice")
+        alice.username = "alicia"
+        await db.run(alice.save)
+        await until(lambda: [each.identity.name for each in current_hub().sockets] == ["alicia"])
+        await publish(socket, "alerts", "as alicia")
+        again = await subscribe(socket, "@alicia", since={"alerts": {"seq": 0}})
+    said = await db.run(list, alerts.notifications.order_by("seq").values_list("sender_name", "sender_id"))
+    assert said == [("alice", you["you_id"]), ("alicia", you["you_id"])]
+    assert (again["topics"], again["you"]) == (["me"], "alicia")
