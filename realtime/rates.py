@@ -109,11 +109,15 @@ class Rates:
                 bucket.spend(cost)
 
     def connect(self, network: str) -> float:
-        """Count a handshake from a network, or a person's; or give the seconds until there is room for one."""
-        rate, burst = conf.connect_rate, conf.connect_burst
-        if not rate or not burst or is_own_machine(network):
+        """Count a handshake from a network; or give the seconds until there is room for one."""
+        return 0.0 if is_own_machine(network) else self._connect(network, conf.connections_per_address)
+
+    def _connect(self, holder: str, open_at_once: int) -> float:
+        """Who may have so many sockets open, 0 for any number, may open them at once."""
+        rate, burst = conf.connect_rate, max(conf.connect_burst, open_at_once)
+        if not (rate and conf.connect_burst and open_at_once):
             return 0.0
-        bucket = self.connecting.of(network, burst)
+        bucket = self.connecting.of(holder, burst)
         wait = bucket.wait(rate, burst)
         if not wait:
             bucket.spend(1)
@@ -127,7 +131,7 @@ class Rates:
         bucket = self.connecting.known(network)
         if bucket is not None:
             bucket.spend(-1)
-        return self.connect(holder)
+        return self._connect(holder, conf.connections_per_user)
 
 
 rates: PerLoop[Rates] = PerLoop(Rates)

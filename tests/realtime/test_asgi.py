@@ -35,6 +35,7 @@ async def test_handshakes_are_counted_for_a_network_before_they_cost_anything(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.CHORUS_CONNECT_BURST, settings.CHORUS_CONNECT_RATE = 2, 0.1
+    settings.CHORUS_CONNECTIONS_PER_ADDRESS = settings.CHORUS_CONNECTIONS_PER_USER = 1
     statuses: list[int] = []
     for path in ("/ws/echo/", "/ws/nothing/", "/ws/echo/", "/ws/nothing/"):
         try:
@@ -56,6 +57,7 @@ async def test_handshakes_are_counted_for_a_network_before_they_cost_anything(
 @in_threads
 async def test_handshakes_of_who_logs_in_leave_room_for_others(settings: Settings, alice: User, bob: User) -> None:
     settings.CHORUS_CONNECT_BURST, settings.CHORUS_CONNECT_RATE = 1, 0.1
+    settings.CHORUS_CONNECTIONS_PER_ADDRESS = settings.CHORUS_CONNECTIONS_PER_USER = 1
     for each in (alice, bob):
         async with connect("/ws/echo/", user=each, client=("192.0.2.7", 1)) as socket:
             await socket.send("Hello")
@@ -65,6 +67,7 @@ async def test_handshakes_of_who_logs_in_leave_room_for_others(settings: Setting
 @in_threads
 async def test_one_person_connects_no_more_often_than_a_network(settings: Settings, alice: User) -> None:
     settings.CHORUS_CONNECT_BURST, settings.CHORUS_CONNECT_RATE = 1, 0.1
+    settings.CHORUS_CONNECTIONS_PER_ADDRESS = settings.CHORUS_CONNECTIONS_PER_USER = 1
     async with connect("/ws/echo/", user=alice, client=("192.0.2.7", 1)):
         pass
     async with connect("/ws/echo/", user=alice, client=("192.0.2.7", 1)) as socket:
@@ -75,6 +78,7 @@ async def test_one_person_connects_no_more_often_than_a_network(settings: Settin
 @in_threads
 async def test_to_log_in_again_makes_no_room_for_strangers(settings: Settings, secret: str) -> None:
     settings.CHORUS_CONNECT_BURST, settings.CHORUS_CONNECT_RATE = 2, 0.01
+    settings.CHORUS_CONNECTIONS_PER_ADDRESS = settings.CHORUS_CONNECTIONS_PER_USER = 1
     login, client = json.dumps({"token": secret}), ("192.0.2.7", 1)
     async with connect("/ws/secure-echo/", client=client) as socket:
         for _ in range(3):

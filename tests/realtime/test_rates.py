@@ -93,6 +93,7 @@ def test_many_holders_take_no_more_room_than_some(monkeypatch: pytest.MonkeyPatc
 
 def test_a_network_connects_so_often_and_no_more(clock: list[float], settings: Settings) -> None:
     settings.CHORUS_CONNECT_BURST, settings.CHORUS_CONNECT_RATE = 2, 10
+    settings.CHORUS_CONNECTIONS_PER_ADDRESS = settings.CHORUS_CONNECTIONS_PER_USER = 1
     rates = Rates()
     assert [rates.connect("192.0.2.7") for _ in range(3)] == [0, 0, 0.1]
     assert rates.connect("192.0.2.8") == 0
@@ -102,6 +103,7 @@ def test_a_network_connects_so_often_and_no_more(clock: list[float], settings: S
 
 def test_who_logs_in_does_not_count_for_the_network(clock: list[float], settings: Settings) -> None:
     settings.CHORUS_CONNECT_BURST, settings.CHORUS_CONNECT_RATE = 2, 10
+    settings.CHORUS_CONNECTIONS_PER_ADDRESS = settings.CHORUS_CONNECTIONS_PER_USER = 1
     rates = Rates()
     for number in range(10):
         assert rates.connect("192.0.2.7") == 0
@@ -110,8 +112,18 @@ def test_who_logs_in_does_not_count_for_the_network(clock: list[float], settings
 
 def test_who_logs_in_again_and_again_counts(clock: list[float], settings: Settings) -> None:
     settings.CHORUS_CONNECT_BURST, settings.CHORUS_CONNECT_RATE = 2, 10
+    settings.CHORUS_CONNECTIONS_PER_ADDRESS = settings.CHORUS_CONNECTIONS_PER_USER = 1
     rates = Rates()
     assert [rates.logged_in("192.0.2.7", "user:1") for _ in range(3)] == [0, 0, 0.1]
+
+
+@pytest.mark.parametrize(("most", "refused"), [(2, True), (5, False), (0, False)])
+def test_who_may_have_so_many_open_may_open_them_at_once(most: int, refused: bool, settings: Settings) -> None:
+    settings.CHORUS_CONNECT_BURST, settings.CHORUS_CONNECT_RATE = 2, 0.001
+    settings.CHORUS_CONNECTIONS_PER_ADDRESS = settings.CHORUS_CONNECTIONS_PER_USER = most
+    rates = Rates()
+    assert any(rates.connect("192.0.2.7") for _ in range(5)) is refused
+    assert any(rates.logged_in("192.0.2.8", "user:1") for _ in range(5)) is refused
 
 
 @pytest.mark.parametrize("name", ["CHORUS_CONNECT_RATE", "CHORUS_CONNECT_BURST"])
@@ -128,6 +140,7 @@ def test_in_development_this_machine_connects_as_it_likes(
     network: str, counts: bool, development: None, settings: Settings
 ) -> None:
     settings.CHORUS_CONNECT_BURST = 1
+    settings.CHORUS_CONNECTIONS_PER_ADDRESS = settings.CHORUS_CONNECTIONS_PER_USER = 1
     rates = Rates()
     rates.connect(network)
     assert bool(rates.connect(network)) is counts
