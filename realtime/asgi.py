@@ -33,7 +33,7 @@ def websocket_application(
     """The application for `websocket` scopes.
 
     `routes` are the URL patterns of all apps; `credentials` is a middleware that sets `user`, `token`,
-    `guest_key`, `bad_token` and `authenticate` in the scope, such as accounts.credentials.Credentials.
+    `guest_key`, `guest_stays`, `bad_token` and `authenticate` in the scope, such as accounts.credentials.Credentials.
     """
     last: Any = unknown_route  # to Django's types a route leads to a view; to Channels', to an application
     router = URLRouter([*routes, re_path(r"", last)])

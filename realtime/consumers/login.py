@@ -77,8 +77,9 @@ class Speaker(Sender):
         if user is not None and user.is_authenticated:
             self._speak_as(Identity.of_user(user, self.scope.get("token"), self.scope.get("session_key")))
         else:
-            self.identity = Identity.of_guest(self.scope.get("guest_key"))
-            if not self.scope.get("guest_stays", True):
+            key = self.scope.get("guest_key")
+            self.identity = Identity.of_guest(key)
+            if key is None or not self.scope.get("guest_stays", True):  # nobody will come back by it
                 self.identity = replace(self.identity, sender_id=new_sender_id())
 
     def _speak_as(self, identity: Identity) -> None:

@@ -2,15 +2,20 @@
 
 import json
 import logging
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.urls import re_path
 from pytest_django import Settings
 
+from accounts.credentials import Credentials
 from accounts.models import Token
 from accounts.secret import new_secret
 from realtime import db
+from realtime.asgi import websocket_application
 from realtime.hub.hub import current_hub
+from realtime.testing import connect
 from tests.anonymous import anonymous
 from tests.realtime.consumers.talk import Talk, held_by, talk
 
@@ -232,3 +237,21 @@ async def test_a_login_is_one_behind_a_blank_or_a_byte_order_mark_too(secret: st
     async with talk(path) as socket:
         await socket.send(lead + json.dumps({"token": secret}))
         assert (await socket.next("auth"))["username"] == "alice"
+
+
+@pytest.mark.parametrize("credentials", [Credentials, lambda inner: inner])
+async def test_a_guest_whom_nothing_keeps_has_an_id_without_the_database(credentials: Any) -> None:
+    application = websocket_application([re_path(r"^talk/$", Talk.as_asgi())], credentials=credentials)
+    async with connect("/talk/", application=application) as socket:
+        await socket.event()
+        assert len(Talk.last.identity.sender_id) == 16
+
+
+@in_threads
+async def test_who_comes_back_has_the_same_id(alice: User) -> None:
+    ids = []
+    for _ in range(2):
+        async with talk(user=alice) as socket:
+            await socket.event()
+            ids.append(Talk.last.identity.sender_id)
+    assert ids[0] == ids[1] != ""
