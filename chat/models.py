@@ -158,6 +158,11 @@ class Message(Record):
         by = self.moderator
         return by is not None and (by.token is None or by.token.allows(self.stream.moderation_scope))
 
+    @property
+    def deletion_needs(self) -> Action:
+        """Who moderates deletes wherever they may read."""
+        return "read" if self.may_moderate else "write"
+
     def said_event(self) -> events.ChatEvent:
         """What the room's readers get."""
         return events.ChatEvent(message=self.text, **self.told())

@@ -89,10 +89,10 @@ class HistoryConsumer(StreamConsumer):
 
     @command(Delete)
     async def delete(self, asked: Delete) -> None:
-        """Delete an entry; an entry of its own tells of it. Who moderates does so wherever they may read."""
+        """Delete an entry; an entry of its own tells of it."""
         deletion = await db.run(self.model.entry_model.deleting, self.identity, asked.seq, asked.id)
         deletion.stream = self.stream
-        await self.store(deletion, "read" if deletion.may_moderate else "write")
+        await self.store(deletion, deletion.deletion_needs)
 
     def answer(self, entry: Any) -> Event | None:
         """Nothing, since the event that all readers get is one; but where its id was used before, what came of it."""

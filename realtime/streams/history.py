@@ -145,6 +145,8 @@ class Record(SizedEntry):
     """Where entries may also write what they say over their target: a field that these have and a deletion has not."""
     may_moderate: Any = False  # an app may have a property of this name
     """Whoever deletes may delete what others said."""
+    deletion_needs: Any = "write"  # likewise
+    """What whoever deletes has to be allowed in the stream: an Action."""
     is_applied = False
     """What it does to its target is done already."""
 
