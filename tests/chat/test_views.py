@@ -88,4 +88,4 @@ def test_only_who_may_notify_people_is_offered_to(client: Client, board: Room, a
     client.force_login(alice)
     assert "data-card-post" not in client.get("/chat/board/").text
     alice.user_permissions.add(Permission.objects.get(codename="publish_to_people"))
-    assert 'data-card-post="/api/notifications/@"' in client.get("/chat/board/").text
+    assert 'data-card-post="/api/notifications/@id:"' in client.get("/chat/board/").text

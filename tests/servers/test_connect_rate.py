@@ -14,7 +14,8 @@ from tests.servers.test_origins import PRODUCTION
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """A server to which a network connects three times at once, and then once in half a second."""
-    with serve({**PRODUCTION, "CHORUS_CONNECT_BURST": "3", "CHORUS_CONNECT_RATE": "2"}) as running:
+    limits = {"CHORUS_CONNECT_BURST": "3", "CHORUS_CONNECT_RATE": "2", "CHORUS_CONNECTIONS_PER_ADDRESS": "3"}
+    with serve({**PRODUCTION, **limits}) as running:
         yield running
 
 
