@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -38,14 +39,14 @@ class EchoConsumer(SocketConsumer):
         if len(self.prefix) > MAX_PREFIX:
             raise Refused("too_long", f"Prefix too long (max {MAX_PREFIX} chars)", close=CloseCode.POLICY)
 
-    async def on_text(self, text: str) -> None:
+    def on_text(self, text: str) -> Awaitable[None] | None:
         """Text comes back as text."""
         check_length(text)
-        await self.reply(self.prefix + text)
+        return self.answer_at_once(self.prefix + text)
 
-    async def on_bytes(self, data: bytes) -> None:
+    def on_bytes(self, data: bytes) -> Awaitable[None] | None:
         """Binary comes back as binary."""
-        await self.reply(data)
+        return self.answer_at_once(data)
 
 
 class GreetConsumer(SocketConsumer):

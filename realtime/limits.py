@@ -6,7 +6,7 @@ import time
 from django.conf import settings
 
 from realtime.conf import conf
-from realtime.protocol import Refused
+from realtime.protocol import Close, CloseCode, Refused
 from realtime.words import counted
 
 
@@ -51,9 +51,8 @@ def size_of(frame: str | bytes | None) -> int:
     return len(frame) if isinstance(frame, bytes) or frame.isascii() else len(frame.encode())
 
 
-def too_big(frame: str | bytes | None) -> bool:
-    """Tell whether a frame has more bytes than a client may send at once."""
+def check_size(frame: str | bytes) -> None:
+    """Close with 1009 for a frame that has more bytes than a client may send at once."""
     limit = conf.max_frame_bytes
-    if not limit or not frame or len(frame) <= limit // 4:  # a character has at most four bytes
-        return False
-    return size_of(frame) > limit
+    if limit and len(frame) > limit // 4 and size_of(frame) > limit:  # a character has at most four bytes
+        raise Close(CloseCode.TOO_BIG, "frame too big")

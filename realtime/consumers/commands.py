@@ -144,8 +144,10 @@ class JsonConsumer(SocketConsumer):
         Waits itself while IN_FLIGHT commands of this socket are under way.
         """
 
+        in_flight = self._in_flight = self._in_flight or set()
+
         def done(finished: "asyncio.Future[T]") -> None:
-            self._in_flight.discard(finished)
+            in_flight.discard(finished)
             event: Event | None
             try:
                 event = answer(finished.result())
@@ -159,7 +161,7 @@ class JsonConsumer(SocketConsumer):
             if event is not None:
                 self.push(Frame(event.encode()))
 
-        self._in_flight.add(future)
+        in_flight.add(future)
         future.add_done_callback(done)
-        while len(self._in_flight) >= IN_FLIGHT:
-            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
+        while len(in_flight) >= IN_FLIGHT:
+            await asyncio.wait(in_flight, return_when=asyncio.FIRST_COMPLETED)

@@ -33,9 +33,14 @@ class Sender(AsyncConsumer):
 
     def __init__(self) -> None:
         super().__init__()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[bool]] | None = None
+        """What runs beside the loop, while anything does."""
         self._ended: tuple[int, str] | None = None
         """Code and reason, from the moment that the end is decided."""
+
+    def answer_at_once(self, message: str | bytes) -> Awaitable[None] | None:
+        """Send to this socket, and give what has to be awaited until it has room, if it has none."""
+        return self.outbox.put(Frame(message))
 
     async def reply(self, message: Event | str | bytes) -> None:
         """Send to this socket, and wait until it has room."""
@@ -49,8 +54,9 @@ class Sender(AsyncConsumer):
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` beside the loop; it ends with the socket, and the socket ends if it fails."""
         task = asyncio.create_task(self._guard(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        tasks = self._tasks = self._tasks or set()
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     def end(self, code: CloseCode, reason: str = "") -> None:
         """Close from outside the loop; the loop ends when the server confirms."""
@@ -64,26 +70,29 @@ class Sender(AsyncConsumer):
 
     # Its end.
 
-    async def _guard(self, work: Awaitable[None]) -> None:
-        """Turn what escapes a handler into a close; an exception of ours never reaches the server."""
+    async def _guard(self, work: Awaitable[None]) -> bool:
+        """Turn what escapes a handler into a close; an exception of ours never reaches the server.
+
+        Tells whether all is well: the socket was not closed for it.
+        """
         try:
             await work
         except Close as close:
             self._ended = self._ended or (close.code, close.reason)
-            await self._send_close()
         except Refused as refusal:
             # A browser cannot read why a handshake was refused, so it is said on the open socket.
             await self.refused(refusal, None)
             self._ended = self._ended or (refusal.close or CloseCode.NOT_ALLOWED, refusal.message)
-            await self._send_close()
         except db.Unavailable:
             await self.refused(Refused("unavailable", "Storage is not available. Come back in a moment."), None)
             self._ended = self._ended or (CloseCode.TRY_LATER, "storage unavailable")
-            await self._send_close()
         except Exception:
             logger.exception("socket failed", extra=self._context())
             self._ended = self._ended or (CloseCode.INTERNAL, "")
-            await self._send_close()
+        else:
+            return True
+        await self._send_close()
+        return False
 
     async def _send_close(self) -> None:
         assert self._ended is not None

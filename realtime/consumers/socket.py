@@ -18,7 +18,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -27,8 +27,8 @@ from realtime import db
 from realtime.access import Identity, Rights
 from realtime.consumers.login import Speaker
 from realtime.hub.hub import current_hub
-from realtime.hub.outbox import DirectOutbox, FrameWriter, QueuedOutbox
-from realtime.limits import size_of, too_big
+from realtime.hub.outbox import Connection, DirectOutbox, QueuedOutbox
+from realtime.limits import check_size, size_of
 from realtime.peer import peer_of
 from realtime.protocol import Close, CloseCode, Refused
 from realtime.rates import Bucket, Strikes, cost_of, rates
@@ -40,6 +40,9 @@ RETURN_SECONDS = 5.0
 """Within this time clients of a stopped server come back, each at a random moment of it."""
 RETURNS_PER_SECOND = 500
 """More clients than that come back over a longer time: another process has to take them all."""
+
+KEPT = ("path", "peer", "verify", "authenticate")
+"""What of a scope is asked for once its socket is open."""
 
 LAGS, LAG_SECONDS = 3, 60.0
 """So often in this time a reader may be too slow; then it is closed."""
@@ -55,7 +58,7 @@ class SocketConsumer(Speaker):
     # A process has one for each socket, and a dict for so many attributes would be most of it.
     __slots__ = (
         *("strikes", "behind", "id", "opened_at", "messages_in", "bytes_in"),
-        *("_receive", "_in_flight", "_lags"),
+        *("_receive", "_in_flight", "_started", "_lags"),
     )
 
     def __init__(self) -> None:
@@ -69,7 +72,8 @@ class SocketConsumer(Speaker):
         self.opened_at = datetime.now(UTC)
         self.messages_in = 0
         self.bytes_in = 0
-        self._in_flight: set[asyncio.Future[Any]] = set()
+        self._in_flight: set[asyncio.Future[Any]] | None = None
+        """What commands wait for that were not answered yet, if any ever did."""
 
     # For subclasses.
 
@@ -79,11 +83,11 @@ class SocketConsumer(Speaker):
     async def opened(self) -> None:
         """Called once the socket may be used; may raise Refused."""
 
-    async def on_text(self, text: str) -> None:
-        """Handle a text frame; may raise Refused or Close."""
+    def on_text(self, text: str) -> Awaitable[None] | None:
+        """Handle a text frame; may raise Refused or Close. `async` where it has to wait for something."""
 
-    async def on_bytes(self, data: bytes) -> None:
-        """Handle a binary frame; may raise Refused or Close."""
+    def on_bytes(self, data: bytes) -> Awaitable[None] | None:
+        """Handle a binary frame; likewise."""
         raise Close(CloseCode.UNSUPPORTED_DATA, "text only")
 
     def reads(self) -> frozenset[str]:
@@ -131,7 +135,7 @@ class SocketConsumer(Speaker):
     # The loop.
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection, from its handshake to its end."""
+        """Serve one connection: to its end, or under our server until it is open and handed over."""
         self.scope = scope
         self.hub = current_hub()
         self._receive, self._send = receive, scope.get("server_send", send)
@@ -140,68 +144,96 @@ class SocketConsumer(Speaker):
             return
         if (await receive())["type"] != "websocket.connect":
             return
-        started = time.monotonic()
-        self._prepare()
+        connection: Connection | None = scope.get("extensions", {}).get("chorus.connection")
+        self._prepare(connection)
         self.hub.sockets.total += 1
+        handed_over = False
         try:
             await self.opening()
             await self._send({"type": "websocket.accept", "subprotocol": self._subprotocol()})
             self.hub.sockets.add(self)
             self.log("connect")
-            await self._guard(self._run())
+            is_well = await self._guard(self._let_in())
+            if connection is None and is_well:
+                await self._run()
+            elif connection is not None:
+                self._forget_request()
+                connection.hand_over(self)
+                handed_over = True
         finally:
-            self.hub.sockets.total -= 1
-            self.hub.sockets.discard(self)
-            self._clean_up()
-            code, _ = self._ended or (CloseCode.INTERNAL, "")
-            self.log("close", seconds=round(time.monotonic() - started, 3), code=int(code))
+            if not handed_over:
+                self.ended(CloseCode.INTERNAL, "")
+
+    def _forget_request(self) -> None:
+        """Keep of the scope what is asked for on the open socket: it is in memory for as long as that."""
+        del self._receive
+        self.scope = {name: self.scope[name] for name in KEPT if name in self.scope}
 
     def _subprotocol(self) -> str | None:
         """Some clients must have one (RFC 6455 §4.1): ours, where they offer it."""
         return SUBPROTOCOL if SUBPROTOCOL in self.scope.get("subprotocols", ()) else None
 
-    def _prepare(self) -> None:
-        scope = self.scope
-        self.query = query_of(scope)
+    def _prepare(self, connection: Connection | None) -> None:
+        self._started = time.monotonic()
+        self.query = query_of(self.scope)
         self._identify()
-        writer: FrameWriter | None = scope.get("extensions", {}).get("chorus.frames")
-        if writer is not None:
-            writer.drains = True
-            self.outbox = DirectOutbox(writer, self._overflow)
+        if connection is not None:
+            self.outbox = DirectOutbox(connection, self._overflow)
         else:
             self.outbox = QueuedOutbox(self._send, self._overflow)
 
-    async def _run(self) -> None:
+    async def _let_in(self) -> None:
         self._hold()
         await self._log_in_first()
         await self.opened()
+
+    async def _run(self) -> None:
+        """Under any other server: take what is received, to the end."""
         while True:
             message = await self._receive()
-            match message["type"]:
-                case "websocket.receive" if self._ended is None:  # nothing is taken from who was told to go
-                    await self._on_frame(message)
-                case "websocket.disconnect":
-                    self._ended = self._ended or (message.get("code", 1005), message.get("reason", ""))
+            if message["type"] == "websocket.disconnect":
+                self._ended = self._ended or (message.get("code", 1005), message.get("reason", ""))
+                return
+            if message["type"] == "websocket.receive":
+                text, data = message.get("text"), message.get("bytes")
+                work = self.take((data or b"") if text is None else text)
+                if work is not None and not await work:
                     return
-                case "chorus.shutdown":
-                    await self._drain()
+
+    def take(self, message: str | bytes) -> Coroutine[Any, Any, bool] | None:
+        """Handle a frame, or give what has to be awaited before the next one is handled."""
+        if self._ended is not None:  # nothing is taken from who was told to go
+            return None
+        size = size_of(message)
+        self.messages_in += 1
+        self.bytes_in += size
+        work: Awaitable[None] | None
+        try:
+            check_size(message)  # our own server has done so already
+            work = self.on_text(message) if isinstance(message, str) else self.on_bytes(message)
+        except Exception as error:  # noqa: BLE001 - it is told, or logged, where those of other handlers are
+            work = _failed(error)
+        return None if work is None else self._guard(self._answering(work))
+
+    def stop(self) -> Coroutine[Any, Any, bool]:
+        """The server stops, and all that came before was taken."""
+        return self._guard(self._drain())
+
+    def ended(self, code: int, reason: str) -> None:
+        """The connection is gone, with this code and reason unless its end was decided here."""
+        self._ended = self._ended or (code, reason)
+        self.hub.sockets.total -= 1
+        self.hub.sockets.discard(self)
+        self._clean_up()
+        seconds = round(time.monotonic() - self._started, 3)
+        self.log("close", seconds=seconds, code=int(self._ended[0]))
 
     async def _first_text(self) -> str:
         message = await self._receive()
-        if message["type"] == "chorus.shutdown":
-            await self._drain()
         if message["type"] == "websocket.disconnect":
             self._ended = (message.get("code", 1005), "")
             raise Close(CloseCode.DONE)
         return message.get("text") or ""
-
-    async def _on_frame(self, message: dict[str, Any]) -> None:
-        text, data = message.get("text"), message.get("bytes")
-        self.messages_in += 1
-        self.bytes_in += size_of(data if text is None else text)
-        if too_big(data if text is None else text):
-            raise Close(CloseCode.TOO_BIG, "frame too big")  # our own server has refused it already
-        await self._answering(self.on_text(text) if text is not None else self.on_bytes(data or b""))
 
     async def _answering(self, work: Awaitable[None], id: str | None = None) -> None:
         """Run a handler; what it refuses is told to the client."""
@@ -227,7 +259,7 @@ class SocketConsumer(Speaker):
         raise Close(CloseCode.RESTARTING, f"retry_after={random.uniform(0.5, window):.1f}")
 
     def _clean_up(self) -> None:
-        for task in self._tasks:
+        for task in self._tasks or ():
             task.cancel()
         self._forget_expiry()
         self._let_go()
@@ -235,3 +267,7 @@ class SocketConsumer(Speaker):
             self.closed()
         except Exception:
             logger.exception("clean-up failed", extra=self._context())
+
+
+async def _failed(error: Exception) -> None:
+    raise error

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from realtime.hub.outbox import Burst, Frame, Outbox
 
@@ -36,13 +36,14 @@ class EventOutbox(Outbox):
         if self._bytes > self._limit:
             return False
         if not self.overflowed:
-            self._put(frame)
+            self._add(frame)
         return True
 
-    async def send(self, frame: Frame) -> None:
-        if not self.overflowed:
-            self._put(frame)
-            await self.drain()
+    def put(self, frame: Frame) -> Awaitable[None] | None:
+        if self.overflowed:
+            return None
+        self._add(frame)
+        return None if self._drained.is_set() else self.drain()
 
     async def drain(self) -> None:
         await self._drained.wait()
@@ -54,7 +55,7 @@ class EventOutbox(Outbox):
     async def finish(self) -> None:
         """Nothing to do: what waits is read before the end."""
 
-    def _put(self, frame: Frame | Burst) -> None:
+    def _add(self, frame: Frame | Burst) -> None:
         if self._ended:
             return
         for each in frame.frames:

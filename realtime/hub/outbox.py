@@ -7,7 +7,7 @@ other server one task per socket awaits its `send` over a backlog (`QueuedOutbox
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from realtime.conf import conf
@@ -52,26 +52,23 @@ class Burst:
         self.wire = b"".join([frame.wire for frame in frames])
 
 
-class FrameWriter(Protocol):
-    """What our server offers in `scope["extensions"]["chorus.frames"]`."""
+class Connection(Protocol):
+    """What our server offers in `scope["extensions"]["chorus.connection"]`."""
 
-    drains: bool
-    """To be set where `chorus.shutdown` is understood: the server then leaves the closing to the consumer."""
+    transport: asyncio.Transport
     ended: bool
     """Nothing may be written any more: a close was sent or received, or the connection is gone."""
-
-    @property
-    def writable(self) -> Any:
-        """`is_set()` while the peer reads enough for more to be sent."""
-
-    def write(self, wire: bytes) -> None:
-        """Write ready-made frames; not to be called once `ended`."""
-
-    def buffered(self) -> int:
-        """Bytes that the kernel has not taken yet."""
+    is_writable: bool
+    """Whether the peer reads enough for more to be sent; else more than a few messages wait for it."""
 
     async def drain(self) -> None:
         """Wait until the peer has read enough for more; returns at once when the connection is lost."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Close it: a close frame is the last thing that is sent."""
+
+    def hand_over(self, handler: Any) -> None:
+        """From now on what is received goes to a handler; see realtime.server.connection.Handler."""
 
 
 class Outbox(ABC):
@@ -98,9 +95,15 @@ class Outbox(ABC):
         if not self.offer(frame):
             self.overflow()
 
-    @abstractmethod
     async def send(self, frame: Frame) -> None:
         """Send, then wait until the socket has room: for replies and replays, which the reader paces."""
+        wait = self.put(frame)
+        if wait is not None:
+            await wait
+
+    @abstractmethod
+    def put(self, frame: Frame) -> Awaitable[None] | None:
+        """Send, and give what has to be awaited until the socket has room, if it has none."""
 
     @abstractmethod
     async def drain(self) -> None:
@@ -130,40 +133,44 @@ class Outbox(ABC):
 class DirectOutbox(Outbox):
     """Under our server: its transport's buffer is the backlog."""
 
-    def __init__(self, writer: FrameWriter, on_overflow: Callable[[], None]) -> None:
+    __slots__ = ("_connection", "_transport")
+
+    def __init__(self, connection: Connection, on_overflow: Callable[[], None]) -> None:
         super().__init__(on_overflow)
-        self._writer = writer
-        self._buffered = writer.buffered
-        self._write = writer.write
+        self._connection = connection
+        self._transport = connection.transport
 
     @property
     def unsent(self) -> int:
-        return self._writer.buffered()
+        return self._transport.get_write_buffer_size()
 
     def offer(self, frame: Frame | Burst) -> bool:
         # This runs once for each delivery: nothing is called that need not be.
-        if self._buffered() > self._limit:
+        connection = self._connection
+        if not connection.is_writable and self._transport.get_write_buffer_size() > self._limit:
             return False
-        if not (self._writer.ended or self._on_overflow is None):
+        if not (connection.ended or self._on_overflow is None):
+            wire = frame.wire
             self.messages += frame.count
-            self.bytes += len(frame.wire)
-            self._write(frame.wire)
+            self.bytes += len(wire)
+            self._transport.write(wire)
         return True
 
-    async def send(self, frame: Frame) -> None:
-        if not (self._writer.ended or self.overflowed):
-            self.messages += 1
-            self.bytes += len(frame.wire)
-            self._write(frame.wire)
-            if not self._writer.writable.is_set():
-                await self._writer.drain()
+    def put(self, frame: Frame) -> Awaitable[None] | None:
+        connection = self._connection
+        if connection.ended or self._on_overflow is None:
+            return None
+        self.messages += 1
+        self.bytes += len(frame.wire)
+        self._transport.write(frame.wire)
+        return None if connection.is_writable else connection.drain()
 
     async def drain(self) -> None:
-        await self._writer.drain()
+        await self._connection.drain()
 
     @property
     def gone(self) -> bool:
-        return self._writer.ended
+        return self._connection.ended
 
     async def finish(self) -> None:
         """Nothing to do: what is written precedes whatever the server writes next."""
@@ -197,7 +204,10 @@ class QueuedOutbox(Outbox):
             self._task = asyncio.ensure_future(self._drain())
         return True
 
-    async def send(self, frame: Frame) -> None:
+    def put(self, frame: Frame) -> Awaitable[None]:
+        return self._put(frame)
+
+    async def _put(self, frame: Frame) -> None:
         # Room is awaited first, so that a replay never overflows; a frame of any size fits an empty backlog.
         await self.finish()
         self.push(frame)

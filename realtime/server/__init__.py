@@ -1,4 +1,4 @@
-"""The wire: WebSocket connections under Uvicorn, written and read here."""
+"""The wire: connections under Uvicorn, bounded, read and written here."""
 
 from realtime.server.connection import ChorusProtocol
 

@@ -1,15 +1,15 @@
-"""The state machines of a connection's frames, and what the kernel may keep of them."""
+"""Frames as they are on the wire (RFC 6455 §5.2), and what the kernel may keep of them."""
 
 import socket
 
-from websockets.exceptions import InvalidHeader
-from websockets.frames import Frame, Opcode
-from websockets.http11 import Request
-from websockets.protocol import Protocol
-from websockets.server import ServerProtocol
+from websockets.exceptions import ProtocolError
+from websockets.frames import Close
 
 KERNEL_BUFFER_BYTES = 256 * 1024
 """Send buffer of a socket: without a bound the kernel hides megabytes of backlog from the outbox."""
+
+CONT, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
+FIN = 0x80
 
 
 def bound_send_buffer(raw: socket.socket | None) -> None:
@@ -18,25 +18,33 @@ def bound_send_buffer(raw: socket.socket | None) -> None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
 
 
-class ClosesBetweenFragments:
-    """Lets the sans-I/O state machine take a close between fragments (RFC 6455 §5.4, §5.5)."""
-
-    current_size: int | None
-
-    def recv_frame(self, frame: Frame) -> None:
-        if frame.opcode is Opcode.CLOSE:
-            self.current_size = None  # the rest of the fragmented message will not come
-        super().recv_frame(frame)  # type: ignore[misc]  # a Protocol's
-
-
-class Frames(ClosesBetweenFragments, Protocol):
-    """The state machine of a connection whose handshake was read by realtime.server.handshake."""
+def frame(opcode: int, payload: bytes) -> bytes:
+    """A whole message, or a control frame, as a server sends it: without a mask (§5.1)."""
+    size = len(payload)
+    if size < 126:
+        header = bytes((FIN | opcode, size))
+    elif size < 65536:
+        header = bytes((FIN | opcode, 126)) + size.to_bytes(2)
+    else:
+        header = bytes((FIN | opcode, 127)) + size.to_bytes(8)
+    return header + payload
 
 
-class WholeConnection(ClosesBetweenFragments, ServerProtocol):
-    """The state machine with the library's own handshake, which leaves the Host to us (RFC 9112 §3.2)."""
+class WrongFrame(Exception):
+    """What a client may not send: ends its connection with a code (§7.4.1) and a reason."""
 
-    def process_request(self, request: Request) -> tuple[str, str | None, str | None]:
-        if len(request.headers.get_all("Host")) != 1:
-            raise InvalidHeader("Host")
-        return super().process_request(request)
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+def read_close(payload: bytes) -> tuple[int, str]:
+    """Code and reason of a close frame (§5.5.1), 1005 where it has none; raises WrongFrame."""
+    try:
+        close = Close.parse(payload)
+    except ProtocolError as error:
+        raise WrongFrame(1002, str(error)) from None
+    except UnicodeDecodeError:
+        raise WrongFrame(1007, "invalid UTF-8") from None
+    return int(close.code), close.reason

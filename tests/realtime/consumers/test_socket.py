@@ -139,30 +139,26 @@ async def test_a_server_that_stops_finishes_what_is_under_way_and_says_when_to_c
     async with talk() as socket:
         await socket.next("told")
         await socket.command("store")
-        await socket.communicator.send_input({"type": "chorus.shutdown"})
         await until(lambda: Talk.last.storing)
+        stopping = asyncio.create_task(Talk.last.stop())
         assert await socket.silent()
         Talk.last.storing[0].set_result("stored")
         assert (await socket.event())["what"] == "stored"
+        await stopping
         code, reason = await socket.closed()
         assert code == 1012
         assert 0.5 <= float(reason.removeprefix("retry_after=")) <= 5
 
 
-async def test_a_server_that_stops_waits_for_no_login() -> None:
-    async with talk("/members/") as socket:
-        await socket.communicator.send_input({"type": "chorus.shutdown"})
-        assert (await socket.closed())[0] == 1012
-
-
-async def test_under_our_server_frames_are_written_ready_made() -> None:
-    writer = Reader()
-    async with talk(extensions={"chorus.frames": writer}) as socket:
-        await socket.command("ask", what="hi")
-        await until(lambda: len(writer.frames()) == 2)
-        assert json.loads(writer.frames()[1]) == {"type": "told", "what": "hi"}
-        assert writer.drains
+async def test_under_our_server_frames_are_written_ready_made_by_who_took_the_connection_over() -> None:
+    reader = Reader()
+    async with talk(extensions={"chorus.connection": reader}) as socket:
+        await until(lambda: reader.handler is not None)
+        await reader.handler.take('{"action": "ask", "what": "hi"}')
+        await until(lambda: len(reader.frames()) == 2)
+        assert json.loads(reader.frames()[1]) == {"type": "told", "what": "hi"}
         assert socket.communicator.output_queue.empty()
+        reader.handler.ended(1000, "")
 
 
 async def test_a_process_has_one_layer_channel_however_many_sockets(settings: Settings) -> None:

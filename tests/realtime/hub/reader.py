@@ -17,8 +17,8 @@ class Reader:
         self.overflows = 0
         self._unread = 0
         self.ended = False
-        self.writable = self.reads
-        self.drains = False
+        self.transport: Any = self
+        self.handler: Any = None
 
     # As an ASGI server.
 
@@ -35,8 +35,18 @@ class Reader:
         if not self.reads.is_set():
             self._unread += len(wire)
 
-    def buffered(self) -> int:
+    @property
+    def is_writable(self) -> bool:
+        return self.reads.is_set()
+
+    def get_write_buffer_size(self) -> int:
         return 0 if self.reads.is_set() else self._unread
+
+    def close(self, code: int, reason: str) -> None:
+        self.ended = True
+
+    def hand_over(self, handler: Any) -> None:
+        self.handler = handler
 
     async def drain(self) -> None:
         await self.reads.wait()

@@ -6,8 +6,9 @@ import logging
 import pytest
 
 from realtime.hub.outbox import DirectOutbox, Frame
+from realtime.server import closing
 from realtime.server import connection as module
-from realtime.server.opening import HIGH_WATER_BYTES
+from realtime.server.connection import HIGH_WATER_BYTES
 from realtime.testing import until
 from tests.realtime.server.wire import SECONDS, Connection, Send, close_frame, connected, fill, idle, stay
 from tests.servers.raw import CLOSE, CONT, PING, PONG, TEXT, frame
@@ -47,7 +48,7 @@ async def test_what_comes_after_a_close_is_not_delivered() -> None:
 async def test_ready_made_frames_go_between_the_application_s_own_in_order() -> None:
     async def app(connection: Connection, send: Send) -> None:
         await send({"type": "websocket.send", "text": "1"})
-        connection.scope["extensions"]["chorus.frames"].write(Frame("2").wire)
+        connection.protocol.write(Frame("2").wire)
         await send({"type": "websocket.send", "text": "3"})
         await stay(connection, send)
 
@@ -102,7 +103,7 @@ async def test_an_application_that_returns_ends_the_connection() -> None:
 
 
 async def test_a_close_does_not_wait_for_a_reader_and_aborts_it_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CLOSING_SECONDS", 0.2)
+    monkeypatch.setattr(closing, "CLOSING_SECONDS", 0.2)
 
     async def app(connection: Connection, send: Send) -> None:
         await fill(connection)
@@ -112,11 +113,11 @@ async def test_a_close_does_not_wait_for_a_reader_and_aborts_it_in_time(monkeypa
     async with connected(app, receive_buffer=4096) as connection:
         await connection.shake_hands()
         await asyncio.wait_for(connection.lost.wait(), 3)
-        assert connection.protocol.close_sent
+        assert connection.protocol.ended
 
 
 async def test_a_reader_that_stopped_is_aborted_when_its_application_returns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CLOSING_SECONDS", 0.2)
+    monkeypatch.setattr(closing, "CLOSING_SECONDS", 0.2)
 
     async def app(connection: Connection, _send: Send) -> None:
         await fill(connection)
@@ -127,7 +128,7 @@ async def test_a_reader_that_stopped_is_aborted_when_its_application_returns(mon
 
 
 async def test_a_reader_that_stopped_after_its_own_close_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CLOSING_SECONDS", 0.2)
+    monkeypatch.setattr(closing, "CLOSING_SECONDS", 0.2)
     async with connected(idle, receive_buffer=4096) as connection:
         await connection.shake_hands()
         await fill(connection)
@@ -136,7 +137,7 @@ async def test_a_reader_that_stopped_after_its_own_close_is_aborted(monkeypatch:
 
 
 async def test_a_reader_that_sends_nonsense_and_stopped_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CLOSING_SECONDS", 0.2)
+    monkeypatch.setattr(closing, "CLOSING_SECONDS", 0.2)
     async with connected(idle, receive_buffer=4096) as connection:
         await connection.shake_hands()
         await fill(connection)
@@ -145,13 +146,12 @@ async def test_a_reader_that_sends_nonsense_and_stopped_is_aborted(monkeypatch: 
 
 
 async def test_who_answers_no_ping_is_closed_with_1011_and_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CLOSING_SECONDS", 0.2)
+    monkeypatch.setattr(closing, "CLOSING_SECONDS", 0.2)
     async with connected(idle, receive_buffer=4096, ws_ping_interval=0.4, ws_ping_timeout=0.1) as connection:
         await connection.shake_hands()
         await fill(connection)
         await asyncio.wait_for(connection.lost.wait(), 3)
-        assert connection.protocol.conn.close_sent is not None
-        assert connection.protocol.conn.close_sent.code == 1011
+        assert connection.protocol.end[0] == 1011
 
 
 async def test_drain_waits_for_the_reader() -> None:
@@ -177,21 +177,6 @@ async def test_drain_returns_when_the_connection_is_lost() -> None:
 
 
 # The server stops.
-
-
-async def test_a_consumer_that_drains_is_told_behind_all_that_was_received() -> None:
-    async with connected() as connection:
-        await connection.shake_hands()
-        connection.protocol.drains = True
-        connection.writer.write(frame(TEXT, b"1") + frame(TEXT, b"2"))
-        await connection.until_received(3)
-        connection.protocol.shutdown()
-        await connection.until_received(4)
-        assert [message.get("text", message["type"]) for message in connection.received[1:]] == [
-            "1",
-            "2",
-            "chorus.shutdown",
-        ]
 
 
 async def test_others_are_closed_with_1012() -> None:
@@ -220,7 +205,7 @@ async def test_a_few_short_messages_are_read_ahead() -> None:
     async with connected(idle) as connection:
         await connection.shake_hands()
         connection.writer.write(b"".join(short(module.AHEAD - 1)))
-        await until(lambda: connection.protocol.queue.qsize() == module.AHEAD - 1)
+        await until(lambda: len(connection.protocol._inbox or ()) == module.AHEAD - 1)
         assert connection.protocol.transport.is_reading()
 
 

@@ -3,11 +3,10 @@
 import socket
 
 import pytest
-from websockets.exceptions import InvalidHeader
 
-from realtime.server.frames import KERNEL_BUFFER_BYTES, WholeConnection, bound_send_buffer
+from realtime.server.frames import KERNEL_BUFFER_BYTES, bound_send_buffer
 from tests.realtime.server.wire import close_frame, connected, fill
-from tests.servers.raw import CLOSE, CONT, HANDSHAKE, TEXT, frame
+from tests.servers.raw import CLOSE, CONT, TEXT, frame
 
 
 async def test_a_close_between_fragments_is_a_clean_close() -> None:
@@ -38,14 +37,3 @@ def test_sockets_of_the_network_are_bounded_and_others_left_alone(family: str, s
 
 def test_where_there_is_no_socket_there_is_nothing_to_bound() -> None:
     bound_send_buffer(None)
-
-
-@pytest.mark.parametrize(("hosts", "refused"), [(0, True), (1, False), (2, True)])
-def test_a_handshake_names_one_host(hosts: int, refused: bool) -> None:
-    connection = WholeConnection()
-    one = "Host: testserver\r\n"
-    request = HANDSHAKE.format(path="/", host="testserver").replace(one, one * hosts)
-    connection.receive_data(request.encode())
-    [event] = connection.events_received()
-    connection.accept(event)  # type: ignore[arg-type]  # what comes first is a request
-    assert isinstance(connection.handshake_exc, InvalidHeader) is refused

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from realtime.server.opening import HIGH_WATER_BYTES
+from realtime.server.opening import EARLY_BYTES
 from realtime.testing import until
 from tests.realtime.server.wire import SECONDS, Connection, Send, connected, stay
 from tests.servers.raw import HANDSHAKE, TEXT, frame
@@ -14,7 +14,7 @@ from tests.servers.raw import HANDSHAKE, TEXT, frame
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/ws/grüße/", 400), (" /", 400), ("/" + "x" * 70_000, 431), ("/ HTTP/1.1\r\n" * 200, 400)]
+    ("path", "status"), [("/ws/grüße/", 400), (" /", 400), ("/" + "x" * 70_000, 414), ("/ HTTP/1.1\r\n" * 200, 431)]
 )
 async def test_a_request_that_is_none_is_answered(path: str, status: int) -> None:
     async with connected() as connection:
@@ -54,12 +54,11 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.message for record in caplog.records if record.levelno >= logging.ERROR]
 
 
-@pytest.mark.parametrize("deflate", [False, True])
-async def test_an_application_that_fails_before_the_accept_answers_500(deflate: bool) -> None:
+async def test_an_application_that_fails_before_the_accept_answers_500() -> None:
     async def app(_connection: Connection, _send: Send) -> None:
         raise ValueError
 
-    async with connected(app, accepts=False, ws_per_message_deflate=deflate) as connection:
+    async with connected(app, accepts=False) as connection:
         assert await connection.shake_hands() == 500
         await connection.rest()
         await until_done(connection)
@@ -107,9 +106,15 @@ async def test_a_stop_before_anything_was_asked_only_hangs_up() -> None:
         assert await connection.rest() == b""
 
 
+def early(connection: Connection) -> bytes:
+    """What came before the answer."""
+    opening = connection.protocol._opening  # noqa: SLF001 - nothing else tells that it came
+    return bytes(opening.early) if opening else b""
+
+
 async def test_what_comes_before_the_accept_is_delivered_after_it_in_order() -> None:
     async def app(connection: Connection, send: Send) -> None:
-        await until(lambda: len(connection.protocol._early) > 1)  # noqa: SLF001 - nothing else tells that it came
+        await until(lambda: len(early(connection)) > 10)
         await send({"type": "websocket.accept"})
         await stay(connection, send)
 
@@ -117,7 +122,7 @@ async def test_what_comes_before_the_accept_is_delivered_after_it_in_order() -> 
         await asked(connection)
         whole = frame(TEXT, b"1") + frame(TEXT, b"2")
         connection.writer.write(whole[:10])
-        await until(lambda: connection.protocol._early)  # noqa: SLF001 - likewise
+        await until(lambda: early(connection))
         connection.writer.write(whole[10:])
         await connection.until_received(3)
         connection.writer.write(frame(TEXT, b"3"))
@@ -128,7 +133,7 @@ async def test_what_comes_before_the_accept_is_delivered_after_it_in_order() -> 
 async def test_what_comes_before_the_accept_is_bounded() -> None:
     async with connected(accepts=False) as connection:
         await asked(connection)
-        connection.writer.write(b"x" * (HIGH_WATER_BYTES + 1))
+        connection.writer.write(b"x" * (EARLY_BYTES + 1))
         await asyncio.wait_for(connection.lost.wait(), SECONDS)
 
 
@@ -159,38 +164,15 @@ async def test_an_answer_while_the_connection_is_being_lost_is_no_failure(
     assert errors(caplog) == []
 
 
-# Compression.
-
-
-async def test_compression_is_agreed_with_the_option_on() -> None:
-    async with connected(ws_per_message_deflate=True) as connection:
-        await connection.shake_hands(extensions="permessage-deflate")
-        assert b"\r\nsec-websocket-extensions: permessage-deflate" in connection.head.lower()
-
-
-async def test_compression_is_not_agreed_with_the_option_off() -> None:
+async def test_compression_is_not_agreed() -> None:
     async with connected() as connection:
         await connection.shake_hands(extensions="permessage-deflate")
         assert b"sec-websocket-extensions" not in connection.head.lower()
-        assert connection.scope["extensions"]["chorus.frames"] is connection.protocol
-
-
-async def test_with_compression_ready_made_frames_are_not_offered() -> None:
-    async with connected(ws_per_message_deflate=True) as connection:
-        await connection.shake_hands(extensions="permessage-deflate")
-        assert "chorus.frames" not in connection.scope["extensions"]
-
-
-async def test_a_client_without_compression_gets_ready_made_frames_where_others_compress() -> None:
-    async with connected(ws_per_message_deflate=True) as connection:
-        await connection.shake_hands()
-        assert connection.scope["extensions"]["chorus.frames"] is connection.protocol
 
 
 COOKIES = "; ".join(f"c{each}={'a' * 4000}" for each in range(4))
 
 
-@pytest.mark.parametrize("deflate", [False, True])
 @pytest.mark.parametrize(
     "more",
     [
@@ -198,8 +180,8 @@ COOKIES = "; ".join(f"c{each}={'a' * 4000}" for each in range(4))
         pytest.param([f"X-{each}: 1" for each in range(130)], id="130 headers"),
     ],
 )
-async def test_as_much_may_be_sent_as_to_a_page(more: list[str], *, deflate: bool) -> None:
-    async with connected(ws_per_message_deflate=deflate) as connection:
+async def test_as_much_may_be_sent_as_to_a_page(more: list[str]) -> None:
+    async with connected() as connection:
         request = HANDSHAKE.format(path="/", host="testserver").removesuffix("\r\n")
         connection.writer.write("\r\n".join([request.rstrip(), *more, "", ""]).encode())
         assert (await connection.reader.readuntil(b"\r\n")).split()[1] == b"101"

@@ -1,0 +1,223 @@
+"""What comes in on an open connection: frames (RFC 6455 §5), taken out of what was received in bounded turns.
+
+Whatever a client sends, and however fast, it has its turn of the event loop like everybody else: after TURN_FRAMES
+frames reading pauses until the others had theirs. What it sends beyond a turn waits in the kernel, and in the client.
+"""
+
+import asyncio
+from abc import abstractmethod
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # not compiled for this machine
+    from websockets.utils import apply_mask
+
+from realtime.rates import Bucket
+from realtime.server.frames import BINARY, CLOSE, CONT, FIN, PING, PONG, TEXT, WrongFrame
+
+TURN_FRAMES = 64
+"""Frames of one connection that are taken in one turn of the loop."""
+CONTROLS_PER_SECOND, CONTROL_BURST = 50.0, 500
+"""Pings and pongs that are read from one connection; beyond them reading pauses for the rest of the second."""
+FREE_FRAGMENTS, BYTES_PER_FRAGMENT = 1024, 16
+"""A message in more fragments than that has so many bytes in each of them on average."""
+
+TURN, CONSUMER, RATE = 1, 2, 4
+"""Why reading pauses: others have their turn, the consumer is behind, the client sends too many control frames."""
+
+
+class Reading(asyncio.Protocol):
+    """The reading half of a connection."""
+
+    __slots__ = (
+        *("_at", "_controls", "_count", "_fragments", "_held", "_kind", "_need", "_rest"),
+        *("loop", "max_size", "transport"),
+    )
+
+    transport: asyncio.Transport
+    loop: asyncio.AbstractEventLoop
+    max_size: int
+    """Bytes that a message may have; 0: any number."""
+
+    def __init__(self) -> None:
+        self._rest: bytes | bytearray = b""
+        """What was received and not taken, from `_at` on."""
+        self._at = 0
+        self._need = 0
+        """Bytes that `_rest` must have for the frame at its beginning to be whole."""
+        self._held = 0
+        """Why reading pauses, as bits."""
+        self._fragments: bytearray | None = None
+        self._kind = self._count = 0
+        self._controls: Bucket | None = None
+
+    # What a subclass makes of it.
+
+    @abstractmethod
+    def text_received(self, text: str) -> None:
+        """A whole text message."""
+
+    @abstractmethod
+    def bytes_received(self, data: bytes) -> None:
+        """A whole binary message."""
+
+    @abstractmethod
+    def control_received(self, opcode: int, payload: bytes) -> None:
+        """A close, ping or pong; raises WrongFrame."""
+
+    @abstractmethod
+    def wrong_received(self, wrong: WrongFrame) -> None:
+        """What ends the connection; nothing is taken any more."""
+
+    # Pausing.
+
+    def hold(self, why: int) -> None:
+        """Read no more until that is released."""
+        if not (self._held or self.transport.is_closing()):
+            self.transport.pause_reading()
+        self._held |= why
+
+    def release(self, why: int) -> None:
+        """Go on, unless reading pauses for something else too: first with what was received already."""
+        if not self._held & why:
+            return
+        self._held &= ~why
+        if self._held:
+            return
+        if self._rest:
+            self._take()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if not (self._held or self.transport.is_closing()):
+            self.transport.resume_reading()
+
+    # Taking.
+
+    def data_received(self, data: bytes) -> None:
+        """Take what is whole; the rest waits for more."""
+        if self._rest:
+            rest = self._rest
+            if not isinstance(rest, bytearray):
+                rest = self._rest = bytearray(rest[self._at :])
+                self._at = 0
+            rest += data
+            if self._held or len(rest) - self._at < self._need:
+                return
+        else:
+            self._rest, self._at = data, 0
+        self._take()
+
+    def _take(self) -> None:
+        """Take frames until one is not whole, or reading is held. `_rest` is empty or begins with a frame at `_at`."""
+        try:
+            self._take_frames()
+        except WrongFrame as wrong:
+            self._rest, self._fragments = b"", None
+            self.wrong_received(wrong)
+
+    def _take_frames(self) -> None:
+        # This runs once for each frame that anybody sends: nothing is called that need not be.
+        data, at = self._rest, self._at
+        size, left = len(data), TURN_FRAMES
+        while size - at >= 2:
+            first, second = data[at], data[at + 1]
+            length, start = second & 0x7F, at + 6
+            if length > 125:
+                extended = 2 if length == 126 else 8
+                length, start = int.from_bytes(data[at + 2 : at + 2 + extended]), start + extended
+                if size < start - 4:  # its length is not there yet
+                    self._need = start - at
+                    break
+            if not second & 0x80 or first & 0x70:
+                raise WrongFrame(1002, "unmasked frame" if not second & 0x80 else "reserved bits must be 0")
+            if length > 125 or first & 0x08:
+                self._check(first, length)
+            end = start + length
+            if end > size:
+                self._need = end - at
+                break
+            payload = apply_mask(data[start:end], data[start - 4 : start]) if length else b""
+            at = end
+            # The handler may hold reading, or even end the connection: `_rest` has to be true before it is called.
+            self._at = at
+            if self._fragments is None and first == FIN | TEXT:
+                self._text(payload)
+            elif first == FIN | PING or first == FIN | PONG or first == FIN | CLOSE:
+                self._control(first & 0x0F, payload)
+            else:
+                self._fragment(first & 0x0F, bool(first & FIN), payload)
+            if self._rest is not data:  # the connection ended, or is somebody else's to read
+                return
+            left -= 1
+            if not left and at < size:
+                self.hold(TURN)
+                self.loop.call_soon(self.release, TURN)
+            if self._held:
+                self._need = 0
+                break
+        else:
+            self._need = 2
+        self._keep(data, at)
+
+    def _keep(self, data: bytes | bytearray, at: int) -> None:
+        """Keep what was not taken. A buffer that grows is not copied for each frame, and does not grow for ever."""
+        if at >= len(data):
+            self._rest, self._at = b"", 0
+        elif self._held:
+            self._at = at
+        else:
+            self._rest, self._at = bytearray(data[at:]), 0
+
+    def _check(self, first: int, length: int) -> None:
+        """Refuse a frame for its length, before its payload is waited for."""
+        if first & 0x08:
+            if length > 125 or not first & FIN:
+                raise WrongFrame(1002, "control frame too long" if length > 125 else "fragmented control frame")
+        elif self.max_size and length + len(self._fragments or b"") > self.max_size:
+            raise WrongFrame(1009, f"message too big (max {self.max_size} bytes)")
+
+    def _text(self, payload: bytes | bytearray) -> None:
+        try:
+            text = payload.decode()
+        except UnicodeDecodeError:
+            raise WrongFrame(1007, "invalid UTF-8") from None
+        self.text_received(text)
+
+    def _control(self, opcode: int, payload: bytes) -> None:
+        if self._controls is None:
+            self._controls = Bucket(CONTROL_BURST)
+        wait = self._controls.wait(CONTROLS_PER_SECOND, CONTROL_BURST)
+        self._controls.spend(1)
+        if wait:
+            self.hold(RATE)
+            self.loop.call_later(wait, self.release, RATE)
+        self.control_received(opcode, payload)
+
+    def _fragment(self, opcode: int, final: bool, payload: bytes | bytearray) -> None:
+        """Take a binary message, or a part of a message; raises WrongFrame for what cannot stand here (§5.4)."""
+        if opcode == CONT:
+            if self._fragments is None:
+                raise WrongFrame(1002, "unexpected continuation frame")
+        elif opcode not in (TEXT, BINARY):
+            raise WrongFrame(1002, "invalid opcode")
+        elif self._fragments is not None:
+            raise WrongFrame(1002, "expected a continuation frame")
+        elif final:
+            self.bytes_received(bytes(payload))
+            return
+        else:
+            self._fragments, self._kind, self._count = bytearray(), opcode, 0
+        whole = self._fragments
+        if self.max_size and len(whole) + len(payload) > self.max_size:
+            raise WrongFrame(1009, f"message too big (max {self.max_size} bytes)")
+        whole += payload
+        self._count += 1
+        if self._count > FREE_FRAGMENTS and len(whole) < self._count * BYTES_PER_FRAGMENT:
+            raise WrongFrame(1008, "too many fragments")
+        if final:
+            self._fragments = None
+            if self._kind == TEXT:
+                self._text(whole)
+            else:
+                self.bytes_received(bytes(whole))
