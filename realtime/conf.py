@@ -64,6 +64,12 @@ class Conf(Settings):
     """Sockets of guests one address (of IPv6: one /64 network) may have open in one process; past it 1013."""
     connections_per_process: Count = 10_000
     """Sockets one process serves; past it the handshake is refused with 503."""
+    head_timeout: Seconds = 10
+    """Seconds from a connection's first moment to the end of its request's head; past it it is closed."""
+    least_rate: Count = 500
+    """Bytes per second that a request's body has to bring, and a client to read of its answer."""
+    unfinished_per_address: Count = 100
+    """Requests of one network that may be unfinished at once; past it the oldest is closed."""
     prune_interval: Seconds = 3600
     """Seconds between prunings by the server itself; 0: only `manage.py prune` does it."""
     review_interval: Interval = 60

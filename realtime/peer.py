@@ -101,6 +101,12 @@ def is_trusted(ip: IP) -> bool:
     return any(ip in network for network in _proxies())
 
 
+def is_proxy(client: str) -> bool:
+    """Tell whether who connected, from an address or by a unix socket (empty), is one of TRUSTED_PROXIES."""
+    ip = read_address(client)
+    return is_trusted(ip) if ip else not client and UNIX in settings.TRUSTED_PROXIES
+
+
 def _network(ip: IP | None) -> str:
     if isinstance(ip, ipaddress.IPv6Address) and not ip.is_loopback:
         return str(ipaddress.ip_network((ip, 64), strict=False))
@@ -135,10 +141,8 @@ def _read(scope: Scope) -> Peer:
 
 def _walk(scope: Scope, hops: list[str]) -> tuple[IP | None, int]:
     """The address of the first peer that is no trusted proxy, and how many of those stand before it."""
-    client = (scope.get("client") or ("",))[0] or ""
-    address = read_address(str(client))
-    trusted = is_trusted(address) if address else not client and UNIX in settings.TRUSTED_PROXIES
-    depth = 0
+    client = str((scope.get("client") or ("",))[0] or "")
+    address, trusted, depth = read_address(client), is_proxy(client), 0
     while trusted:
         depth += 1
         hop = read_address(hops[-depth]) if depth <= len(hops) else None

@@ -143,7 +143,6 @@ class JsonConsumer(SocketConsumer):
 
         Waits itself while IN_FLIGHT commands of this socket are under way.
         """
-
         in_flight = self._in_flight = self._in_flight or set()
 
         def done(finished: "asyncio.Future[T]") -> None:

@@ -1,4 +1,4 @@
-"""Who speaks on a socket: by the credentials of its handshake, or by a token that is sent on it; and for how long."""
+"""Who speaks on a socket, by its handshake's credentials or by a token that is sent on it; for how long, how much."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,11 +9,12 @@ from realtime.access import Credential, Identity, Verify
 from realtime.conf import conf
 from realtime.consumers.sending import Sender
 from realtime.hub.hub import Hub
+from realtime.limits import size_of
 from realtime.models import new_sender_id
 from realtime.peer import peer_of
 from realtime.people import id_of
 from realtime.protocol import AuthResult, Close, CloseCode, Refused, is_object, parse_object
-from realtime.rates import rates
+from realtime.rates import Strikes, cost_of, rates
 
 UNKNOWN = Identity("guest:", "Guest")
 """Who speaks on a socket before that is known."""
@@ -35,7 +36,7 @@ def login_secret(text: str) -> str | None:
 class Speaker(Sender):
     """The part of a socket that knows who speaks. The scope says whom the handshake brought; see realtime.asgi."""
 
-    __slots__ = ("_expiry", "_holder", "hub", "query")
+    __slots__ = ("_expiry", "_holder", "hub", "query", "strikes")
 
     login_required: bool = False
     """Nobody speaks here who has not logged in."""
@@ -52,6 +53,7 @@ class Speaker(Sender):
         self._holder = ""
         """Whom this socket is counted for; see OpenSockets.enter."""
         self._expiry: asyncio.TimerHandle | None = None
+        self.strikes = Strikes()
 
     @property
     def verify(self) -> Verify | None:
@@ -66,6 +68,25 @@ class Speaker(Sender):
         """Become the owner of a token on the open socket, or be told off and closed with 1008."""
         await self._become_owner(secret)
         await self.identified()
+
+    def count(self, frame: str | bytes) -> None:
+        """Count a frame, by its bytes, for whoever speaks: on all their sockets and in their requests together.
+
+        Raises Refused `rate_limited`; the third time within a minute also closes this socket.
+        """
+        try:
+            rates.here().take(self.identity.key, cost_of(size_of(frame)), together=self._network)
+        except Refused as refusal:
+            raise self.strikes.refuse(refusal) from None
+
+    def owe(self, cost: float) -> None:
+        """Count what a command that was counted costs more, as so many others: the next ones wait for it."""
+        rates.here().owe(self.identity.key, cost, together=self._network)
+
+    @property
+    def _network(self) -> str:
+        """The network whose guests are counted together too; of a user none."""
+        return "" if self.identity.user else peer_of(self.scope).network
 
     async def _first_text(self) -> str:
         """The text of the first frame; raises Close if there is none to come."""

@@ -29,17 +29,14 @@ from realtime.consumers.login import Speaker
 from realtime.hub.hub import current_hub
 from realtime.hub.outbox import Connection, DirectOutbox, QueuedOutbox
 from realtime.limits import check_size, size_of
-from realtime.peer import peer_of
 from realtime.protocol import Close, CloseCode, Refused
-from realtime.rates import Bucket, Strikes, cost_of, rates
+from realtime.rates import Bucket
 from realtime.scope import Receive, Scope, Send, query_of, refuse_handshake
 
 SUBPROTOCOL = "chorus.v1"
 """What docs/protocol.md describes, by the name that a client may offer as `Sec-WebSocket-Protocol`."""
-RETURN_SECONDS = 5.0
-"""Within this time clients of a stopped server come back, each at a random moment of it."""
-RETURNS_PER_SECOND = 500
-"""More clients than that come back over a longer time: another process has to take them all."""
+RETURN_SECONDS, RETURNS_PER_SECOND = 5.0, 500
+"""Clients of a stopped server come back within so many seconds, and no more of them per second than that."""
 
 KEPT = ("path", "peer", "verify", "authenticate")
 """What of a scope is asked for once its socket is open."""
@@ -57,13 +54,12 @@ class SocketConsumer(Speaker):
 
     # A process has one for each socket, and a dict for so many attributes would be most of it.
     __slots__ = (
-        *("strikes", "behind", "id", "opened_at", "messages_in", "bytes_in"),
+        *("behind", "id", "opened_at", "messages_in", "bytes_in"),
         *("_receive", "_in_flight", "_started", "_lags"),
     )
 
     def __init__(self) -> None:
         super().__init__()
-        self.strikes = Strikes()
         self.behind = 0
         """How many of the streams that it follows are being replayed, since too much waited for it."""
         self._lags: Bucket | None = None
@@ -104,20 +100,6 @@ class SocketConsumer(Speaker):
     def closed(self) -> None:
         """Called when the socket is gone, however it went. Must not wait."""
 
-    def count(self, frame: str | bytes) -> None:
-        """Count a frame, by its bytes, for whoever speaks: on all their sockets and in their requests together.
-
-        Raises Refused `rate_limited`; the third time within a minute also closes this socket.
-        """
-        try:
-            rates.here().take(self.identity.key, cost_of(size_of(frame)), together=self._network)
-        except Refused as refusal:
-            raise self.strikes.refuse(refusal) from None
-
-    def owe(self, cost: float) -> None:
-        """Count what a command that was counted costs more, as so many others: the next ones wait for it."""
-        rates.here().owe(self.identity.key, cost, together=self._network)
-
     def may_lag(self) -> bool:
         """Count that too much waits for this socket; False where that happens too often."""
         if not self.behind:  # for several streams at once it counts once
@@ -126,11 +108,6 @@ class SocketConsumer(Speaker):
                 return False
             self._lags.spend(1)
         return True
-
-    @property
-    def _network(self) -> str:
-        """The network whose guests are counted together too; of a user none."""
-        return "" if self.identity.user else peer_of(self.scope).network
 
     # The loop.
 

@@ -58,8 +58,10 @@ class Connection(Protocol):
     transport: asyncio.Transport
     ended: bool
     """Nothing may be written any more: a close was sent or received, or the connection is gone."""
-    is_writable: bool
-    """Whether the peer reads enough for more to be sent; else more than a few messages wait for it."""
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether the peer reads enough for more to be sent; else more than a few messages wait for it."""
 
     async def drain(self) -> None:
         """Wait until the peer has read enough for more; returns at once when the connection is lost."""
@@ -68,7 +70,7 @@ class Connection(Protocol):
         """Close it: a close frame is the last thing that is sent."""
 
     def hand_over(self, handler: Any) -> None:
-        """From now on what is received goes to a handler; see realtime.server.connection.Handler."""
+        """From now on what is received goes to a handler; see realtime.server.delivery.Handler."""
 
 
 class Outbox(ABC):

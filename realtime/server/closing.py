@@ -128,9 +128,11 @@ class Closing(Reading):
             return
         self._begin_end(code, reason)
         self.transport.write(frame(CLOSE, code.to_bytes(2) + reason.encode()[:123].decode(errors="ignore").encode()))
-        # The peer's close frame must still be read.
+        # The peer's close frame must still be read: it may be there already.
         self._held = 0
         self.transport.resume_reading()
+        if self._rest:
+            self.loop.call_soon(self.data_received, b"")
         self._abort_later()
 
     def _close_received(self, payload: bytes) -> None:
@@ -156,13 +158,13 @@ class Closing(Reading):
         raise NotImplementedError
 
     def hang_up(self) -> None:
-        """Close the connection when all that was written is sent, or in CLOSING_SECONDS."""
+        """Close the connection when all that was written is sent, or in CLOSING_SECONDS; nothing more is read."""
         self.ended = True
+        self._rest, self._fragments = b"", None
         if self.state != CLOSING:
             self.state = CLOSED
         if not self.transport.is_closing():
             self.transport.close()
-        if self.transport.get_write_buffer_size():
             self._abort_later()
 
     def _abort_later(self) -> None:
@@ -170,6 +172,7 @@ class Closing(Reading):
 
     def lost(self) -> None:
         """The connection is gone: nobody waits for it any more."""
-        self.state, self.ended, self.tick = CLOSED, True, NEVER
+        self.state, self.ended = CLOSED, True
+        wheel.here().drop(self)
         self._rest, self._fragments = b"", None
         self.resume_writing()

@@ -22,6 +22,10 @@ CONTROLS_PER_SECOND, CONTROL_BURST = 50.0, 500
 FREE_FRAGMENTS, BYTES_PER_FRAGMENT = 1024, 16
 """A message in more fragments than that has so many bytes in each of them on average."""
 
+RESERVED, CONTROL, MASKED = 0x70, 0x08, 0x80
+RARE = RESERVED | CONTROL
+"""Bits of a frame's first byte that a message does not have."""
+
 TURN, CONSUMER, RATE = 1, 2, 4
 """Why reading pauses: others have their turn, the consumer is behind, the client sends too many control frames."""
 
@@ -120,61 +124,70 @@ class Reading(asyncio.Protocol):
         # This runs once for each frame that anybody sends: nothing is called that need not be.
         data, at = self._rest, self._at
         size, left = len(data), TURN_FRAMES
+        self._need = 2
         while size - at >= 2:
             first, second = data[at], data[at + 1]
             length, start = second & 0x7F, at + 6
-            if length > 125:
-                extended = 2 if length == 126 else 8
-                length, start = int.from_bytes(data[at + 2 : at + 2 + extended]), start + extended
-                if size < start - 4:  # its length is not there yet
-                    self._need = start - at
-                    break
-            if not second & 0x80 or first & 0x70:
-                raise WrongFrame(1002, "unmasked frame" if not second & 0x80 else "reserved bits must be 0")
-            if length > 125 or first & 0x08:
-                self._check(first, length)
+            if length > 125 or second < MASKED or first & RARE:
+                length, start = self._header(data, at)
             end = start + length
             if end > size:
                 self._need = end - at
                 break
             payload = apply_mask(data[start:end], data[start - 4 : start]) if length else b""
-            at = end
             # The handler may hold reading, or even end the connection: `_rest` has to be true before it is called.
-            self._at = at
-            if self._fragments is None and first == FIN | TEXT:
+            self._at = at = end
+            if first == FIN | TEXT and self._fragments is None:
                 self._text(payload)
-            elif first == FIN | PING or first == FIN | PONG or first == FIN | CLOSE:
+            elif first & CONTROL:
                 self._control(first & 0x0F, payload)
             else:
-                self._fragment(first & 0x0F, bool(first & FIN), payload)
+                self._data(first & 0x0F, bool(first & FIN), payload)
             if self._rest is not data:  # the connection ended, or is somebody else's to read
                 return
             left -= 1
-            if not left and at < size:
-                self.hold(TURN)
-                self.loop.call_soon(self.release, TURN)
-            if self._held:
-                self._need = 0
+            if self._held or not left:
                 break
-        else:
-            self._need = 2
-        self._keep(data, at)
+        self._keep(data, at, is_turn_over=not left)
 
-    def _keep(self, data: bytes | bytearray, at: int) -> None:
+    def _header(self, data: bytes | bytearray, at: int) -> tuple[int, int]:
+        """Where the payload of a frame begins that is no short message, and its length, or 0 while that is not there.
+
+        Raises WrongFrame for what is wrong already, before a payload is waited for.
+        """
+        first, length, start = data[at], data[at + 1] & 0x7F, at + 6
+        if data[at + 1] < MASKED:
+            raise WrongFrame(1002, "unmasked frame")
+        if first & RESERVED:
+            raise WrongFrame(1002, "reserved bits must be 0")
+        if length > 125:
+            extended = 2 if length == 126 else 8
+            start += extended
+            if len(data) < start - 4:
+                return 0, start
+            length = int.from_bytes(data[at + 2 : at + 2 + extended])
+        if first & CONTROL:
+            if first & 0x0F not in {CLOSE, PING, PONG}:
+                raise WrongFrame(1002, "invalid opcode")
+            if length > 125 or not first & FIN:
+                raise WrongFrame(1002, "control frame too long" if length > 125 else "fragmented control frame")
+        else:
+            self._check_size(length)
+        return length, start
+
+    def _keep(self, data: bytes | bytearray, at: int, *, is_turn_over: bool) -> None:
         """Keep what was not taken. A buffer that grows is not copied for each frame, and does not grow for ever."""
         if at >= len(data):
             self._rest, self._at = b"", 0
-        elif self._held:
-            self._at = at
-        else:
+            return
+        if is_turn_over:
+            self.hold(TURN)
+            self.loop.call_soon(self.release, TURN)
+        if not self._held:
             self._rest, self._at = bytearray(data[at:]), 0
 
-    def _check(self, first: int, length: int) -> None:
-        """Refuse a frame for its length, before its payload is waited for."""
-        if first & 0x08:
-            if length > 125 or not first & FIN:
-                raise WrongFrame(1002, "control frame too long" if length > 125 else "fragmented control frame")
-        elif self.max_size and length + len(self._fragments or b"") > self.max_size:
+    def _check_size(self, more: int) -> None:
+        if self.max_size and more + len(self._fragments or b"") > self.max_size:
             raise WrongFrame(1009, f"message too big (max {self.max_size} bytes)")
 
     def _text(self, payload: bytes | bytearray) -> None:
@@ -194,23 +207,20 @@ class Reading(asyncio.Protocol):
             self.loop.call_later(wait, self.release, RATE)
         self.control_received(opcode, payload)
 
-    def _fragment(self, opcode: int, final: bool, payload: bytes | bytearray) -> None:
+    def _data(self, opcode: int, final: bool, payload: bytes) -> None:
         """Take a binary message, or a part of a message; raises WrongFrame for what cannot stand here (§5.4)."""
-        if opcode == CONT:
-            if self._fragments is None:
-                raise WrongFrame(1002, "unexpected continuation frame")
-        elif opcode not in (TEXT, BINARY):
+        if opcode not in {CONT, TEXT, BINARY}:
             raise WrongFrame(1002, "invalid opcode")
-        elif self._fragments is not None:
-            raise WrongFrame(1002, "expected a continuation frame")
-        elif final:
+        if (opcode == CONT) is (self._fragments is None):
+            wrong = "unexpected continuation frame" if opcode == CONT else "expected a continuation frame"
+            raise WrongFrame(1002, wrong)
+        if opcode == BINARY and final:
             self.bytes_received(bytes(payload))
             return
-        else:
+        if self._fragments is None:
             self._fragments, self._kind, self._count = bytearray(), opcode, 0
         whole = self._fragments
-        if self.max_size and len(whole) + len(payload) > self.max_size:
-            raise WrongFrame(1009, f"message too big (max {self.max_size} bytes)")
+        self._check_size(len(payload))
         whole += payload
         self._count += 1
         if self._count > FREE_FRAGMENTS and len(whole) < self._count * BYTES_PER_FRAGMENT:

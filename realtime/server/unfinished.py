@@ -8,15 +8,14 @@ import logging
 from collections.abc import Hashable
 from typing import Protocol
 
+from realtime.conf import conf
 from realtime.limits import Throttle
 from realtime.log import log
-from realtime.peer import is_trusted, network_around, read_address
+from realtime.peer import is_proxy, network_around
 from realtime.per_loop import PerLoop
 
-PER_NETWORK = 100
-"""Unfinished requests of one network; trusted proxies ask for many."""
-SHARE_OF_FILES = 4
-"""Of the files that the process may have open, one in so many may be an unfinished request."""
+SHARE_OF_FILES, MOST_FILES, FEWEST = 4, 65536, 100
+"""Of the files that the process may have open, of which so many count, one in four may be an unfinished request."""
 LOGGED_SECONDS = 60.0
 
 logger = logging.getLogger("chorus.http")
@@ -35,7 +34,7 @@ class Unfinished:
     def __init__(self) -> None:
         self._all: dict[Waiting, str] = {}
         self._networks: dict[str, dict[Waiting, None]] = {}
-        self._most = max(PER_NETWORK, _files() // SHARE_OF_FILES)
+        self._most = max(FEWEST, _files() // SHARE_OF_FILES)
         self._throttle = Throttle()
 
     def add(self, waiting: Waiting, address: str) -> None:
@@ -44,8 +43,8 @@ class Unfinished:
         self._all[waiting] = network
         of_network = self._networks.setdefault(network, {})
         of_network[waiting] = None
-        ip = read_address(address)
-        if len(of_network) > PER_NETWORK and not (ip is not None and is_trusted(ip)):
+        limit = conf.unfinished_per_address
+        if limit and len(of_network) > limit and not is_proxy(address):
             self._give_up(next(iter(of_network)), address)
         elif len(self._all) > self._most:
             self._give_up(next(iter(self._all)), address)
@@ -73,12 +72,13 @@ class Unfinished:
 
 
 def _files() -> int:
-    """How many files this process may have open."""
+    """How many files this process may have open, as far as that counts."""
     try:
         import resource  # which Windows has not
     except ImportError:
         return 4096
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return MOST_FILES if files == resource.RLIM_INFINITY else min(files, MOST_FILES)
 
 
 unfinished: PerLoop[Unfinished] = PerLoop(Unfinished)
