@@ -53,7 +53,7 @@ class Credentials:
         sent = "; ".join(headers(scope, b"cookie"))
         cookies = parse_cookie(sent) if scope.get("cookies_allowed", True) else {}
         secret = _bearer(scope)
-        login_by = partial(authenticate, network=peer_of(scope).network)
+        login_by = partial(_authenticate_from, peer_of(scope).network)
         login = await (by_session(cookies) if secret is None else _by_bearer(secret, login_by))
         scope.update(NOBODY, authenticate=login_by, verify=verify, **login)
         if not login.get("user"):
@@ -100,6 +100,10 @@ tokens = Gathered(_find_tokens)
 """Tokens by their secrets: clients that come together are looked up together."""
 uses = Gathered(_note_uses, pause=1.0)
 """Keeps note of the uses of tokens; a login does not wait for it."""
+
+
+async def _authenticate_from(network: str, secret: str) -> Token | None:
+    return await authenticate(secret, network)
 
 
 def session_user(session_key: str) -> AbstractBaseUser | None:

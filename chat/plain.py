@@ -114,8 +114,7 @@ class GroupConsumer(SocketConsumer):
 
     async def opening(self) -> None:
         """Join the route's group: whoever is connected gets whatever is sent from then on."""
-        outbox = self.outbox
-        self.subscription = Subscription(outbox.offer, opened=False, on_full=lambda _: outbox.overflow())
+        self.subscription = Subscription(self.outbox, opened=False)
         await self.hub.join(self.group, self.subscription)
 
     async def opened(self) -> None:

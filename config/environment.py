@@ -15,7 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from realtime.peer import DEFAULT_TRUSTED, READABLE, UNIX
+from realtime.addresses import UNIX
+from realtime.peer import DEFAULT_TRUSTED, READABLE
 
 SWITCH = {
     "1": True,

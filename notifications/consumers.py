@@ -40,6 +40,29 @@ class Begun(NamedTuple):
         return self.following.told
 
 
+class Followed(Following):
+    """One of the topics that a socket follows."""
+
+    __slots__ = ("name",)
+
+    socket: "NotificationsConsumer"
+
+    def __init__(self, socket: "NotificationsConsumer", topic: Topic, name: str) -> None:
+        """`name` is what the client calls it."""
+        super().__init__(socket, topic)
+        self.name = name
+
+    def reset(self) -> None:
+        self.socket.spawn(self.socket.restart(self.name))
+
+    def gone(self) -> None:
+        self.socket.spawn(self.socket.end_topic(self.name))
+
+    async def replay(self, entries: list[Stored]) -> None:
+        for entry in entries:
+            await self.socket.reply(entry.text)
+
+
 class NotificationsConsumer(JsonConsumer):
     """`/ws/notifications/`: one socket, many topics."""
 
@@ -61,7 +84,7 @@ class NotificationsConsumer(JsonConsumer):
         """Be one of the new user's sockets; subscriptions that they may not have end."""
         self._leave_own()
         if self.identity.user is not None:
-            self.own = Subscription(self.outbox.push)
+            self.own = Subscription(self.outbox)
             self.own_group = own_group(self.identity.user.pk)
             await self.hub.join(self.own_group, self.own)
         self._keep(await db.run(self._rights, self.identity, [each.stream for each in self.followed.values()]))
@@ -156,13 +179,7 @@ class NotificationsConsumer(JsonConsumer):
 
     async def _follow(self, name: str, topic: Topic) -> None:
         self._unfollow(name)
-        following = self.followed[name] = Following(
-            self,
-            topic,
-            on_reset=lambda: self.spawn(self._restart(name)),
-            on_gone=lambda: self.spawn(self._gone(name)),
-            on_missed=self._tell,
-        )
+        following = self.followed[name] = Followed(self, topic, name)
         await following.attach()
         await following.be_present(ignore)
         if topic.name == SYSTEM:
@@ -193,18 +210,14 @@ class NotificationsConsumer(JsonConsumer):
                     if following.is_latest(beginning):
                         await self.reply(entry.text)
 
-    async def _tell(self, missed: list[Stored]) -> None:
-        for entry in missed:
-            await self.reply(entry.text)
-
-    async def _restart(self, name: str) -> None:
+    async def restart(self, name: str) -> None:
         """The topic's positions lost their meaning: begin anew and say so."""
         if name in self.followed:
             begun = await self._locate(name, None)
             if begun.following.is_latest(begun.beginning):
                 await self._begin([begun], None, resumed=(name,))
 
-    async def _gone(self, name: str) -> None:
+    async def end_topic(self, name: str) -> None:
         self._unfollow(name)
         await self.reply(events.Unsubscribed(topics=[name]))
 

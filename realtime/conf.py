@@ -55,7 +55,7 @@ class Conf(Settings):
     command_bytes: Count = 8192
     """Bytes that count as one command: a longer frame or body counts as several."""
     connect_rate: Seconds = 50
-    """Handshakes per second from one network (see realtime.peer.network_around) that log nobody in; past it 429."""
+    """Handshakes per second from one network (see realtime.addresses) that log nobody in; past it 429."""
     connect_burst: Count = 1000
     """Handshakes from one network at once: an office of 500 people comes back after a restart, with two pages each."""
     connections_per_user: Count = 20

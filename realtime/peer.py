@@ -8,19 +8,19 @@ saw; it is walked from that end, for as long as a proxy is trusted. What stands 
 import ipaddress
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.http.request import split_domain_port, validate_host
 
-Scope = dict[str, Any]
-IP = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from realtime.addresses import IP, UNIX, network_of, read_address
 
-UNIX = "unix"
-"""In TRUSTED_PROXIES: whoever connects by a unix socket. As a network: a peer without an address."""
+Scope = dict[str, Any]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Headers = tuple[tuple[bytes, bytes], ...]
+
 DEFAULT_TRUSTED = ("X-Forwarded-For", "X-Forwarded-Proto")
 READABLE = (*DEFAULT_TRUSTED, "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "Forwarded")
 """What TRUSTED_HEADERS may name."""
@@ -32,10 +32,10 @@ SCHEMES = {"https": "https", "wss": "https", "http": "http", "ws": "http"}
 DEFAULT_PORTS = {"http": 80, "https": 443}
 PREFIX = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+")
 """A path without empty or relative parts (RFC 3986 §3.3): no browser takes it for a host."""
-NODE = re.compile(r"\[(?P<six>[^]]*)\](:.*)?|(?P<four>[^:]*):[^:]*|(?P<bare>.*)", re.DOTALL)
-"""An address with or without its port, as proxies write it (RFC 7239 §6)."""
 PAIR = re.compile(r'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))\s*(;|$)')
 """A pair of a Forwarded element (RFC 7239 §4)."""
+PEERS_KEPT, PEER_BYTES = 1024, 512
+"""What was read of so many is kept, so that one client's connections share it; longer headers are read each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Peer:
     address: str
     """An IP address, an IPv4 one never as IPv6; empty where there is none."""
     network: str
-    """What limits count as one; see network_around."""
+    """What limits count as one; see realtime.addresses.network_around."""
     scheme: str
     """`https` or `http`, as the client spoke."""
     host: str
@@ -72,28 +72,11 @@ def peer_of(scope: Scope) -> Peer:
     """The client of a connection; worked out once for each scope."""
     found: Peer | None = scope.get("peer")
     if found is None:
-        found = scope["peer"] = _read(scope)
+        client = (scope.get("client") or ("",))[0] or ""
+        said = tuple((name, value) for name, value in scope.get("headers", ()) if name == b"host" or name in _headers())
+        read = _read_again if sum(len(value) for _, value in said) <= PEER_BYTES else _read
+        found = scope["peer"] = read(str(client), scope.get("scheme") or "http", scope.get("root_path") or "", said)
     return found
-
-
-def network_around(address: str) -> str:
-    """What limits count as one: an IPv4 address, of IPv6 the /64 that a single customer has, `unix` for no address."""
-    return _network(read_address(address))
-
-
-def read_address(text: str) -> IP | None:
-    """The IP address in a text such as `203.0.113.7:51234`, `"[2001:db8::7]:443"` or `::ffff:10.0.0.1`; else None."""
-    text = text.strip()
-    quoted = len(text) > 1 and text[0] == text[-1] == '"'
-    node = NODE.fullmatch(text[1:-1] if quoted else text)
-    assert node is not None
-    found: str = node["six"] or node["four"] or node["bare"] or ""
-    try:
-        ip = ipaddress.ip_address(found.partition("%")[0])  # a zone (RFC 4007) is this machine's own matter
-    except ValueError:
-        return None
-    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
-    return mapped or ip
 
 
 def is_trusted(ip: IP) -> bool:
@@ -107,30 +90,24 @@ def is_proxy(client: str) -> bool:
     return is_trusted(ip) if ip else not client and UNIX in settings.TRUSTED_PROXIES
 
 
-def _network(ip: IP | None) -> str:
-    if isinstance(ip, ipaddress.IPv6Address) and not ip.is_loopback:
-        return str(ipaddress.ip_network((ip, 64), strict=False))
-    return UNIX if ip is None else str(ip)
-
-
-def _read(scope: Scope) -> Peer:
-    lists = _lists(scope)
-    address, depth = _walk(scope, lists.get("for", []))
+def _read(client: str, spoken: str, root_path: str, headers: Headers) -> Peer:
+    lists = _lists(headers)
+    address, depth = _walk(client, lists.get("for", []))
 
     def said(name: str) -> str:
         """What the outermost trusted proxy said under a name."""
         values = lists.get(name)
         return values[-min(depth, len(values))].strip() if values and depth else ""
 
-    scheme = SCHEMES.get(said("proto").lower()) or SCHEMES[scope.get("scheme") or "http"]
+    scheme = SCHEMES.get(said("proto").lower()) or SCHEMES[spoken]
     # Of two Host headers neither counts (RFC 9112 §3.2): together they are no host.
     asked = said("host") or ",".join(value.strip() for value in lists["asked"])
     host, port = _host(asked, said("port"), scheme)
     forwarded = said("prefix").rstrip("/")
-    prefix = forwarded if PREFIX.fullmatch(forwarded) else scope.get("root_path") or ""
+    prefix = forwarded if PREFIX.fullmatch(forwarded) else root_path
     return Peer(
         address="" if address is None else str(address),
-        network=_network(address),
+        network=network_of(address),
         scheme=scheme,
         host=host,
         port=port,
@@ -139,9 +116,11 @@ def _read(scope: Scope) -> Peer:
     )
 
 
-def _walk(scope: Scope, hops: list[str]) -> tuple[IP | None, int]:
+_read_again = lru_cache(maxsize=PEERS_KEPT)(_read)
+
+
+def _walk(client: str, hops: list[str]) -> tuple[IP | None, int]:
     """The address of the first peer that is no trusted proxy, and how many of those stand before it."""
-    client = str((scope.get("client") or ("",))[0] or "")
     address, trusted, depth = read_address(client), is_proxy(client), 0
     while trusted:
         depth += 1
@@ -175,16 +154,14 @@ def _port(text: str) -> int | None:
     return number if 0 < number < 65536 else None
 
 
-def _lists(scope: Scope) -> dict[str, list[str]]:
+def _lists(headers: Headers) -> dict[str, list[str]]:
     """What is forwarded, by what it is about, from the headers that count; `asked` are the Host headers."""
     found: dict[str, list[str]] = {"asked": []}
     names, elements = _headers(), []
     # Each proxy may add to a header or add a header; their order tells as much as a comma.
-    for key, value in scope.get("headers", ()):
+    for key, value in headers:
         if key == b"host":
             found["asked"].append(value.decode("latin-1"))
-        elif key not in names:
-            continue
         elif key == b"forwarded":
             elements += [_element(text) for text in _split(value.decode("latin-1"))]
         else:
@@ -242,9 +219,10 @@ def _headers() -> dict[bytes, str]:
 
 
 def _forget(*, setting: str, **_: object) -> None:
-    if setting in {"TRUSTED_PROXIES", "TRUSTED_HEADERS"}:
+    if setting in {"TRUSTED_PROXIES", "TRUSTED_HEADERS", "ALLOWED_HOSTS", "FORCE_SCRIPT_NAME"}:
         _proxies.cache_clear()
         _headers.cache_clear()
+        _read_again.cache_clear()
 
 
 setting_changed.connect(_forget)

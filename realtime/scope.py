@@ -13,6 +13,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 def query_of(scope: Scope) -> dict[str, str]:
     """The query string; of a name given twice, the last."""
     query = scope.get("query_string", b"").decode("latin-1")
+    if not query:
+        return {}
     return {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
 
 

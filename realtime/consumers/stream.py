@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from realtime import db
 from realtime.access import Action, Identity, Rights
 from realtime.consumers.commands import JsonConsumer
+from realtime.consumers.entrances import Entrance, entrances
 from realtime.consumers.following import Following
-from realtime.gathered import Gathered
 from realtime.hub.hub import Hub
 from realtime.hub.journal import current_journal
 from realtime.hub.live import Start
@@ -19,40 +19,30 @@ from realtime.processes.told import PresenceChange
 from realtime.protocol import CloseCode, Event, Refused, UsersEvent
 from realtime.streams.batch import Stored
 from realtime.streams.entry import Entry
-from realtime.streams.name import is_name
 from realtime.streams.stream import Stream
 
 SOON_SECONDS = 0.05
 """Rights that time changes are looked at again no sooner: the database's clock may be a moment behind."""
 
 
-class Entrance(NamedTuple):
-    """A stream that somebody wants to enter."""
+class OnlyStream(Following):
+    """The one stream of a socket."""
 
-    model: type[Stream]
-    name: str
-    identity: Identity
+    __slots__ = ()
 
+    socket: "StreamConsumer"
 
-def _open_all(asked: list[Entrance]) -> dict[Entrance, tuple[Stream, Rights] | Refused]:
-    """Open what sockets want to enter at the same moment: one query for each model, and what their rights ask."""
-    rows: dict[tuple[type[Stream], str], Stream] = {}
-    for model in {each.model for each in asked}:
-        names = {name for each in asked if each.model is model and is_name(name := each.name.lower())}
-        rows.update({(model, row.name): row for row in model._default_manager.filter(name__in=names)} if names else {})
-    found: dict[Entrance, tuple[Stream, Rights] | Refused] = {}
-    for each in asked:
-        try:
-            manager: Any = each.model._default_manager
-            stream = rows.get((each.model, each.name.lower())) or manager.open(each.name, each.identity)
-            found[each] = stream, Rights(each.identity, stream)
-        except Refused as refusal:
-            found[each] = refusal
-    return found
+    def reset(self) -> None:
+        self.socket.spawn(self.socket.join(None, None))
 
+    def gone(self) -> None:
+        self.socket.end(CloseCode.NO_SUCH_STREAM, "it was deleted")
 
-entrances = Gathered(_open_all)
-"""A crowd that enters one room at once costs a query."""
+    async def replay(self, entries: list[Stored]) -> None:
+        await self.socket.replay(entries)
+
+    def lost(self, start: Start) -> None:
+        self.socket.begin(start)
 
 
 class StreamConsumer(JsonConsumer):
@@ -148,18 +138,10 @@ class StreamConsumer(JsonConsumer):
         rights.require("read")
         self._take(rights)
         since = self._since()
-        self.following = Following(
-            self,
-            self.stream,
-            kinds=self.kinds,
-            on_reset=lambda: self.spawn(self._join(None, None)),
-            on_gone=lambda: self.end(CloseCode.NO_SUCH_STREAM, "it was deleted"),
-            on_missed=self.replay,
-            on_lost=self.begin,
-        )
+        self.following = OnlyStream(self, self.stream, kinds=self.kinds)
         await self.following.attach()
         self.stream = self.following.stream
-        await self._join(since, self.query.get("epoch"))
+        await self.join(since, self.query.get("epoch"))
 
     def _since(self) -> int | None:
         given = self.query.get("since")
@@ -170,7 +152,7 @@ class StreamConsumer(JsonConsumer):
             raise Refused("invalid", message, fields={"since": message}, close=CloseCode.POLICY)
         return int(given)
 
-    async def _join(self, since: int | None, epoch: str | None) -> None:
+    async def join(self, since: int | None, epoch: str | None) -> None:
         """Say where the stream is, and send what the client lacks."""
         following = self.following
         assert following is not None
@@ -193,10 +175,10 @@ class StreamConsumer(JsonConsumer):
         rights = await db.run(self._look_again)
         rights.require("read")
         self._take(rights)
-        following.subscription.key = self.identity.key
+        following.key = self.identity.key
         # Who has caught up has everything up to the stream's position; who is still joining begins again.
-        since = following.live.position if following.subscription.caught_up else None
-        await self._join(since, following.live.epoch)
+        since = following.live.position if following.caught_up else None
+        await self.join(since, following.live.epoch)
 
     def closed(self) -> None:
         """Leave the stream."""
@@ -208,7 +190,7 @@ class StreamConsumer(JsonConsumer):
 
     def _take(self, rights: Rights) -> None:
         """Go on with these rights, and tell of a change; who may not even read any more has to leave."""
-        joined = self.following is not None and self.following.subscription.open
+        joined = self.following is not None and self.following.open
         changed = joined and self.rights.write != rights.write
         self.rights = rights
         self._forget_looking()

@@ -43,7 +43,7 @@ def address_of(request: HttpRequest) -> str:
 
 
 def network_of(request: HttpRequest) -> str:
-    """What limits count as one; see realtime.peer.network_around."""
+    """What limits count as one; see realtime.addresses.network_around."""
     return requester(request).network
 
 

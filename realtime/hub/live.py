@@ -142,8 +142,7 @@ class LiveStream:
                     snapshot = await db.run_apart(self.model.read, self.pk, seq)
                 events = snapshot.events if snapshot else []
             if self.epoch == epoch and (not events or (self.model.contiguous and events[0].seq != seq + 1)):
-                if subscription.on_reset:
-                    subscription.on_reset()  # what is missing was pruned
+                subscription.reset()  # what is missing was pruned
                 return
             yield events
             seq = events[-1].seq
@@ -229,16 +228,14 @@ class LiveStream:
 
     def _tell_gone(self) -> None:
         for subscription in list(self.subscribers):
-            if subscription.on_gone:
-                subscription.on_gone()
+            subscription.gone()
 
     def _reset(self) -> None:
         self.position = None
         self._forget()
         for subscription in list(self.subscribers):
             subscription.caught_up = False
-            if subscription.on_reset:
-                subscription.on_reset()
+            subscription.reset()
 
     def close(self) -> None:
         """Stop what runs in the background."""

@@ -76,6 +76,8 @@ class Connection(Protocol):
 class Outbox(ABC):
     """The way to one socket. `on_overflow` is called once, when a reader is too slow."""
 
+    __slots__ = ("_limit", "_on_overflow", "bytes", "messages")
+
     def __init__(self, on_overflow: Callable[[], None]) -> None:
         self._on_overflow: Callable[[], None] | None = on_overflow
         self._limit = conf.outbox_bytes or float("inf")

@@ -1,32 +1,34 @@
 """One socket's place in a group, and how stored entries reach all places of a group."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from realtime.hub.outbox import Burst, Frame
 from realtime.processes.notices import Notice
 from realtime.streams.batch import Stored
 
 
-class Subscription:
-    """One socket's place in a group."""
+class Sink(Protocol):
+    """What frames are handed to: a socket's outbox."""
 
-    __slots__ = ("caught_up", "key", "kinds", "on_full", "on_gone", "on_reset", "open", "push")
+    def offer(self, frame: Frame | Burst) -> bool:
+        """Take a frame without waiting; False: too much waits already, and it was not taken."""
+
+    def overflow(self) -> None:
+        """Give the reader up as too slow."""
+
+
+class Subscription:
+    """One socket's place in a group. What cannot go on as it was is told to the methods below, for a subclass."""
+
+    # A process has one for each socket, so what they do is in methods and not in callbacks that each would hold.
+    __slots__ = ("caught_up", "key", "kinds", "open", "outbox")
 
     def __init__(
-        self,
-        push: Callable[[Frame | Burst], object],
-        *,
-        key: str = "",
-        kinds: frozenset[str] | None = None,
-        opened: bool = True,
-        on_reset: Callable[[], None] | None = None,
-        on_gone: Callable[[], None] | None = None,
-        on_full: Callable[[int | None], None] | None = None,
+        self, outbox: Sink, *, key: str = "", kinds: frozenset[str] | None = None, opened: bool = True
     ) -> None:
-        self.push = push
-        """Hands frames to the socket without waiting; False: too much waits for it, and it gets nothing."""
+        self.outbox = outbox
         self.key = key
         """Its identity's key: an event may be for everyone but one."""
         self.kinds = kinds
@@ -35,17 +37,16 @@ class Subscription:
         """Gets unstored events; False until the socket was told where it is."""
         self.caught_up = False
         """Gets stored entries as they come; False while it is being brought up to date."""
-        self.on_reset = on_reset
-        """Called when the stream's positions lost their meaning: the socket has to join anew."""
-        self.on_gone = on_gone
-        """Called when the stream was deleted."""
-        self.on_full = on_full
-        """Called with the position after which stored entries did not reach the socket; None: an unstored event."""
+
+    def reset(self) -> None:
+        """The stream's positions lost their meaning: the socket has to join anew."""
+
+    def gone(self) -> None:
+        """The stream was deleted."""
 
     def refused(self, after: int | None = None) -> None:
-        """The socket had no room for what was pushed."""
-        if self.on_full is not None:
-            self.on_full(after)
+        """The socket had no room for stored entries after a position, or for an unstored event (None)."""
+        self.outbox.overflow()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,9 @@ def push_unstored(subscribers: Iterable[Subscription], events: list[Unstored]) -
         if not subscription.open:
             continue
         if for_all and subscription.kinds is None:
-            taken = subscription.push(everything)
+            taken = subscription.outbox.offer(everything)
         elif wanted := [event.frame for event in events if event.is_for(subscription)]:
-            taken = subscription.push(everything if len(wanted) == len(events) else _together(wanted))
+            taken = subscription.outbox.offer(everything if len(wanted) == len(events) else _together(wanted))
         else:
             continue
         if taken is False:
@@ -108,13 +109,13 @@ def push_stored(subscribers: Iterable[Subscription], events: list[tuple[Stored, 
             continue
         kinds = subscription.kinds
         if kinds is None:
-            if subscription.push(everything) is False:
+            if subscription.outbox.offer(everything) is False:
                 subscription.refused(after)
             continue
         if kinds not in chosen:
             frames = [frame for stored, frame in events if stored.kind in kinds]
             chosen[kinds] = _together(frames) if frames else None
-        if (wanted := chosen[kinds]) and subscription.push(wanted) is False:
+        if (wanted := chosen[kinds]) and subscription.outbox.offer(wanted) is False:
             subscription.refused(after)
 
 

@@ -13,14 +13,14 @@ from asyncio.transports import BaseTransport
 from typing import Any, cast
 
 from uvicorn.config import Config
-from uvicorn.protocols.utils import ClientDisconnected, get_local_addr, get_remote_addr, is_ssl
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.server import ServerState
 
 from realtime.server.closing import CLOSED, OPEN, OPENING
 from realtime.server.delivery import Delivery, Handler
 from realtime.server.frames import BINARY, TEXT, bound_send_buffer, frame
 from realtime.server.handshake import Handshake
-from realtime.server.opening import EARLY_BYTES, Opening, Refusal, refused
+from realtime.server.opening import EARLY_BYTES, Opening, Refusal, addresses, refused
 from realtime.server.shared import shared_by
 
 HIGH_WATER_BYTES = 64 * 1024
@@ -50,13 +50,10 @@ class ChorusProtocol(Delivery):
         """Uvicorn's HTTP protocol has read a request that wants to become a WebSocket."""
         self.shared.connections.add(self)
         self.transport = cast("asyncio.Transport", transport)
-        # The HTTP protocol, which still has the transport, knows the addresses: to ask again costs four system calls.
+        # Who had the transport before, and still has it, knows the addresses.
         before: Any = self.transport.get_protocol()
-        if isinstance(getattr(before, "client", None), tuple):
-            client, server = before.client, before.server
-        else:
-            client, server = get_remote_addr(self.transport), get_local_addr(self.transport)
-        self._opening = Opening(client, server, secure=is_ssl(self.transport))
+        client, server = (before.client, before.server) if hasattr(before, "client") else addresses(transport)
+        self._opening = Opening(client, server, secure=transport.get_extra_info("sslcontext") is not None)
         self.transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
         if not self.shared.bounds_send_buffer:
             bound_send_buffer(transport.get_extra_info("socket"))

@@ -1,10 +1,9 @@
-"""HTTP under Uvicorn's own protocol, with deadlines and bounds around it; and the short way of a plain handshake.
+"""HTTP under Uvicorn's own protocol, with deadlines and bounds around it.
 
 Whoever sends half a request, or reads half an answer, holds nothing for long: a head has CHORUS_HEAD_TIMEOUT from the
 connection's first moment, a body and the reading of an answer have a least rate, CHORUS_LEAST_RATE.
 """
 
-import re
 from http import HTTPStatus
 from typing import Any
 
@@ -12,8 +11,6 @@ from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from realtime.conf import conf
-from realtime.server import handshake
-from realtime.server.connection import ChorusProtocol
 from realtime.server.handshake import MAX_BYTES, MAX_HEADERS, Refusal
 from realtime.server.progress import Progress
 from realtime.server.unfinished import unfinished
@@ -25,7 +22,6 @@ TURN_BYTES = 64 * 1024
 """Who sends so much at once is read on in the next turn of the event loop: it may be one body in very small chunks."""
 PIPELINED = 50
 """Requests that may wait for the answers to those before them on one connection."""
-HANDSHAKE = re.compile(rb"\r\nupgrade:[ \t]*websocket", re.IGNORECASE)
 END = b"\r\n\r\n"
 
 NEW, HEAD, BODY, ANSWER, IDLE = range(5)
@@ -68,8 +64,6 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
-        if self._waits_for == NEW and not self._received and self._hand_over(data):
-            return
         self._received += len(data)
         try:
             self._parse(data)
@@ -102,22 +96,6 @@ class HttpProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     # Handshakes of WebSockets.
-
-    def _hand_over(self, data: bytes) -> bool:
-        """Make a WebSocket of the connection at once, if its first bytes are a whole handshake that is right."""
-        end = data.find(END)
-        if end < 0 or not HANDSHAKE.search(data, 0, end) or self.ws_protocol_class is not ChorusProtocol:
-            return False
-        try:
-            asked = handshake.read(data[: end + len(END)])
-        except Refusal:  # which may be right for HTTP
-            return False
-        self._leave()
-        connection = ChorusProtocol(self.config, self.server_state, self.app_state)
-        connection.connection_made(self.transport)
-        self.transport.set_protocol(connection)
-        connection.asked(asked, data[end + len(END) :])
-        return True
 
     def _upgrade(self, rest: bytes) -> None:
         """A request that wants to become a WebSocket, and may be wrong: it is read again, as it was sent."""

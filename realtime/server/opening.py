@@ -1,5 +1,6 @@
 """A connection up to the answer to its opening handshake (RFC 6455 §4.2): what is known of it until it is open."""
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from realtime.server import handshake
@@ -73,6 +74,13 @@ class Opening:
         return self.handshake.response(more)
 
 
+def addresses(transport: asyncio.BaseTransport) -> tuple[tuple[str, int] | None, tuple[str, int | None] | None]:
+    """Address and port of the client and of this server, as ASGI has them; a unix socket's is its path."""
+    client, server = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+    ours = (str(server), None) if server and not isinstance(server, tuple) else server and server[:2]
+    return client[:2] if isinstance(client, tuple) else None, ours or None
+
+
 def refused(default: Headers, status: int, headers: Headers, length: int | None = None) -> bytes:
     """The head of an answer that opens nothing. Its body ends with the connection, or after `length` bytes."""
     told = [*default, *headers]
@@ -81,4 +89,4 @@ def refused(default: Headers, status: int, headers: Headers, length: int | None 
     return handshake.response_head(status, told)
 
 
-__all__ = ["EARLY_BYTES", "Opening", "Refusal", "refused"]
+__all__ = ["EARLY_BYTES", "Opening", "Refusal", "addresses", "refused"]

@@ -8,10 +8,11 @@ import logging
 from collections.abc import Hashable
 from typing import Protocol
 
+from realtime.addresses import network_around
 from realtime.conf import conf
 from realtime.limits import Throttle
 from realtime.log import log
-from realtime.peer import is_proxy, network_around
+from realtime.peer import is_proxy
 from realtime.per_loop import PerLoop
 
 SHARE_OF_FILES, MOST_FILES, FEWEST = 4, 65536, 100

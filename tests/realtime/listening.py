@@ -28,16 +28,15 @@ class Listener:
         self.resets = 0
         self.gone = 0
         self.stream: LiveStream
-        self.subscription = Subscription(self._push, on_reset=self._reset, on_gone=self._gone)
+        self.subscription = Place(self)
 
-    def _push(self, pushed: Frame | Burst) -> None:
-        self.events += [json.loads(frame.data) for frame in pushed.frames]
+    def offer(self, frame: Frame | Burst) -> bool:
+        """Take what comes."""
+        self.events += [json.loads(each.data) for each in frame.frames]
+        return True
 
-    def _reset(self) -> None:
-        self.resets += 1
-
-    def _gone(self) -> None:
-        self.gone += 1
+    def overflow(self) -> None:
+        """Never: there is always room."""
 
     async def join(self, since: int | None = None, epoch: str | None = None) -> Start:
         """Do what a consumer does to join."""
@@ -66,6 +65,20 @@ class Listener:
     def seqs(self) -> list[int]:
         """The positions of all that it got."""
         return [event["seq"] for event in self.events]
+
+
+class Place(Subscription):
+    """A listener's place in its room, which counts what it is told."""
+
+    def __init__(self, listener: Listener) -> None:
+        super().__init__(listener)
+        self.listener = listener
+
+    def reset(self) -> None:
+        self.listener.resets += 1
+
+    def gone(self) -> None:
+        self.listener.gone += 1
 
 
 async def listen(hub: Hub, room: Room) -> Listener:

@@ -29,13 +29,10 @@ class Reader:
         self.socket.identity = ALICE
         self.socket.outbox = QueuedOutbox(self._send, lambda: None)
         self.resets = 0
-        self.following = Following(self.socket, room, on_reset=self._reset, on_gone=lambda: None)
+        self.following = Followed(self, room)
 
     async def _send(self, message: dict[str, Any]) -> None:
         self.sent.append(message["text"])
-
-    def _reset(self) -> None:
-        self.resets += 1
 
     async def begin(self, since: int | None = None) -> tuple[int, Any]:
         beginning = self.following.begin()
@@ -44,6 +41,17 @@ class Reader:
     async def missed(self, beginning: int, start: Any) -> list[int]:
         first: list[Stored] = start.events
         return [entry.seq async for page in self.following.missed(beginning, start, first) for entry in page]
+
+
+class Followed(Following):
+    """A reader's way with its room, which counts how often it has to begin anew."""
+
+    def __init__(self, reader: Reader, room: Room) -> None:
+        super().__init__(reader.socket, room)
+        self.reader = reader
+
+    def reset(self) -> None:
+        self.reader.resets += 1
 
 
 @pytest.fixture
@@ -56,7 +64,7 @@ async def reader(lobby: Room) -> Reader:
 async def test_who_begins_gets_what_was_said_and_is_up_to_date(lobby: Room, reader: Reader) -> None:
     await write(lobby, "a", "b")
     assert await reader.missed(*await reader.begin()) == [1, 2]
-    assert reader.following.subscription.caught_up
+    assert reader.following.caught_up
     current_hub().committed(await write(lobby, "c"))
     await until(lambda: len(reader.sent) == 1)
 
@@ -64,7 +72,7 @@ async def test_who_begins_gets_what_was_said_and_is_up_to_date(lobby: Room, read
 async def test_what_commits_before_it_is_through_is_held_back_and_not_lost(lobby: Room, reader: Reader) -> None:
     beginning, start = await reader.begin()
     current_hub().committed(await write(lobby, "meanwhile"))
-    assert not reader.following.subscription.caught_up
+    assert not reader.following.caught_up
     assert await reader.missed(beginning, start) == [1]
     assert reader.sent == []
 
@@ -73,7 +81,7 @@ async def test_of_two_beginnings_the_later_one_sends(lobby: Room, reader: Reader
     await write(lobby, "a")
     earlier, later = await reader.begin(), await reader.begin()
     assert await reader.missed(*earlier) == []
-    assert not reader.following.subscription.caught_up
+    assert not reader.following.caught_up
     assert await reader.missed(*later) == [1]
 
 
@@ -101,7 +109,7 @@ async def test_nothing_is_sent_to_who_left(lobby: Room, reader: Reader) -> None:
 async def test_a_reset_is_told_to_begin_anew(lobby: Room, reader: Reader) -> None:
     await reader.missed(*await reader.begin())
     reader.following.live._reset()  # noqa: SLF001 - as a repair does that finds another epoch
-    assert (reader.resets, reader.following.subscription.caught_up) == (1, False)
+    assert (reader.resets, reader.following.caught_up) == (1, False)
 
 
 async def test_who_logs_in_is_present_once_under_the_new_name(reader: Reader) -> None:

@@ -9,7 +9,12 @@ class Ear:
 
     def __init__(self, key: str = "", kinds: frozenset[str] | None = None, *, opened: bool = True) -> None:
         self.heard: list[str | bytes] = []
-        self.subscription = Subscription(self._push, key=key, kinds=kinds, opened=opened)
+        self.subscription = Subscription(self, key=key, kinds=kinds, opened=opened)
 
-    def _push(self, pushed: Frame | Burst) -> None:
-        self.heard += [frame.data for frame in pushed.frames]
+    def offer(self, frame: Frame | Burst) -> bool:
+        """Take what is told."""
+        self.heard += [each.data for each in frame.frames]
+        return True
+
+    def overflow(self) -> None:
+        """Never: there is always room."""

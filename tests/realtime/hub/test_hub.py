@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError, transaction
@@ -11,7 +12,6 @@ from chat.models import Room
 from realtime import db
 from realtime.hub import hub as fanout
 from realtime.hub.hub import close_hub, connection_count, current_hub
-from realtime.hub.outbox import Burst, Frame
 from realtime.hub.subscription import Subscription
 from realtime.protocol import Event
 from realtime.testing import until
@@ -41,12 +41,12 @@ async def publish(group: str, event: Event | str | bytes, **but: Any) -> None:
 
 
 async def test_what_comes_in_one_turn_is_one_write_for_each_socket() -> None:
-    pushed: list[Frame | Burst] = []
-    await current_hub().join("chat.broadcast", Subscription(pushed.append))
+    outbox = Mock()
+    await current_hub().join("chat.broadcast", Subscription(outbox))
     for text in "abc":
         current_hub().publish("chat.broadcast", text)
     await asyncio.sleep(0)
-    assert [[frame.data for frame in each.frames] for each in pushed] == [["a", "b", "c"]]
+    assert [[each.data for each in call.args[0].frames] for call in outbox.offer.mock_calls] == [["a", "b", "c"]]
 
 
 async def test_of_what_comes_together_each_socket_gets_what_is_for_it_in_order() -> None:
@@ -110,11 +110,12 @@ async def test_who_left_hears_nothing_and_may_leave_again() -> None:
 
 
 async def test_a_frame_is_made_once_for_everybody() -> None:
-    frames: list[Frame | Burst] = []
+    outbox = Mock()
     for _ in range(3):
-        await current_hub().join("chat.broadcast", Subscription(frames.append))
+        await current_hub().join("chat.broadcast", Subscription(outbox))
     await publish("chat.broadcast", "hi")
-    assert frames[0] is frames[1] is frames[2]
+    first, second, third = (call.args[0] for call in outbox.offer.mock_calls)
+    assert first is second is third
 
 
 async def test_other_processes_are_told_of_unstored_events(told: type[RecordingLayer]) -> None:

@@ -11,11 +11,11 @@ from realtime.access import Identity
 from realtime.hub import journal as module
 from realtime.hub.hub import current_hub
 from realtime.hub.journal import close_journal, current_journal
-from realtime.hub.subscription import Subscription
 from realtime.protocol import Refused
 from realtime.streams.commit import Outcome, commit
 from realtime.testing import until
 from tests.realtime.held import held
+from tests.realtime.hub.ear import Ear
 from tests.realtime.layers import RecordingLayer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -143,17 +143,16 @@ async def test_what_nobody_waits_for_any_more_is_not_tried(room: Room) -> None:
 
 
 async def test_what_was_committed_is_delivered_here_before_it_is_acknowledged(room: Room) -> None:
-    pushed: list[object] = []
-    subscription = Subscription(pushed.append)
-    stream = await current_hub().stream(room.key, subscription)
+    ear = Ear()
+    stream = await current_hub().stream(room.key, ear.subscription)
     start = await stream.locate(None, None)
-    async for _ in stream.catch_up(subscription, start.seq):
+    async for _ in stream.catch_up(ear.subscription, start.seq):
         pass
     handed_in = say(room, "hi")
-    handed_in.add_done_callback(lambda _: pushed.append("acknowledged"))
+    handed_in.add_done_callback(lambda _: ear.heard.append("acknowledged"))
     await handed_in
-    await until(lambda: len(pushed) == 2)
-    assert pushed[1] == "acknowledged"
+    await until(lambda: len(ear.heard) == 2)
+    assert ear.heard[1] == "acknowledged"
 
 
 async def test_close_finishes_what_is_under_way(room: Room) -> None:

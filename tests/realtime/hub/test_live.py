@@ -596,10 +596,15 @@ class Shown:
         self.counter = counter
         self.versions: list[int] = []
         self.stream: LiveStream
-        self.subscription = Subscription(self._push)
+        self.subscription = Subscription(self)
 
-    def _push(self, pushed: Frame | Burst) -> None:
-        self.versions += [json.loads(frame.data)["version"] for frame in pushed.frames]
+    def offer(self, frame: Frame | Burst) -> bool:
+        """Take what comes."""
+        self.versions += [json.loads(each.data)["version"] for each in frame.frames]
+        return True
+
+    def overflow(self) -> None:
+        """Never: there is always room."""
 
     async def join(self, since: int | None = None, epoch: str | None = None) -> Start:
         """Do what a consumer does to join."""

@@ -1,5 +1,7 @@
 """How stored entries reach the sockets of a group."""
 
+from unittest.mock import Mock
+
 import pytest
 
 from realtime.hub.outbox import Burst, Frame
@@ -12,11 +14,29 @@ class Socket:
 
     def __init__(self, kinds: frozenset[str] | None = None, *, live: bool = True) -> None:
         self.pushed: list[Frame | Burst] = []
-        self.subscription = Subscription(self.pushed.append, kinds=kinds)
+        self.subscription = Subscription(self, kinds=kinds)
         self.subscription.caught_up = live
+
+    def offer(self, frame: Frame | Burst) -> bool:
+        self.pushed.append(frame)
+        return True
+
+    def overflow(self) -> None:
+        raise AssertionError("there is room")
 
     def texts(self) -> list[str | bytes]:
         return [frame.data for pushed in self.pushed for frame in pushed.frames]
+
+
+class Full(Subscription):
+    """A place whose socket has no room, and where its holes begin."""
+
+    def __init__(self) -> None:
+        super().__init__(Mock(offer=lambda _: False))
+        self.holes: list[int | None] = []
+
+    def refused(self, after: int | None = None) -> None:
+        self.holes.append(after)
 
 
 def events(*kinds: str) -> list[tuple[Stored, Frame]]:
@@ -38,12 +58,17 @@ def test_a_socket_that_is_being_brought_up_to_date_is_passed_over() -> None:
 
 
 def test_a_socket_without_room_is_told_where_its_hole_begins() -> None:
-    holes: list[int | None] = []
-    full = Subscription(lambda _: False, on_full=holes.append)
+    full = Full()
     full.caught_up = True
     push_stored([full], events("chat", "deleted"))
     push_unstored([full], [Unstored(Frame("{}"), "typing")])
-    assert holes == [0, None]
+    assert full.holes == [0, None]
+
+
+def test_who_has_no_room_and_no_way_to_come_back_is_given_up() -> None:
+    outbox = Mock(offer=lambda _: False)
+    push_unstored([Subscription(outbox)], [Unstored(Frame("{}"), "typing")])
+    outbox.overflow.assert_called_once_with()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ RELIED_ON = {
     "uvicorn.server": {"Server", "ServerState"},
     "uvicorn.supervisors": {"ChangeReload", "Multiprocess"},
     "uvicorn.protocols.http.httptools_impl": {"HttpToolsProtocol"},
-    "uvicorn.protocols.utils": {"ClientDisconnected", "get_local_addr", "get_remote_addr", "is_ssl"},
+    "uvicorn.protocols.utils": {"ClientDisconnected"},
     "websockets.exceptions": {"ProtocolError"},
     "websockets.frames": {"Close"},
     "websockets.speedups": {"apply_mask"},
