@@ -57,7 +57,7 @@ check: $(DEV) ## format, lint, types, Django's checks, missing migrations
 	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 	@$(PY) manage.py makemigrations --check --dry-run
 
-bench: $(BENCH) ## measure beside other servers, in ten minutes, into benchmarks/RESULTS.md; one row: ROW=fanout
+bench: $(BENCH) ## measure beside other servers, in half an hour, into benchmarks/RESULTS.md; one row: ROW=fanout
 	@$(PY) -m benchmarks $(ROW) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 autobahn: $(DEV) ## hold the sockets against RFC 6455, by Autobahn's test suite

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 
 from benchmarks import report
 from benchmarks.machine import LOAD_CORES, facts, raise_open_files
+from benchmarks.others import versions
 from benchmarks.results import Results, Sample
 from benchmarks.rows import NAMES, row
 from benchmarks.servers import Bench
 
 ROUNDS, ROUNDS_OF_ALL = 5, 3
-"""Turns of each server, where rows are named and where all are to be measured in ten minutes."""
+"""Turns of each server, where rows are named and where all are to be measured in half an hour."""
 SECONDS = 0.4
 """How long one round of a throughput lasts, after its warm-up."""
 
@@ -38,7 +39,8 @@ def measure(name: str, bench: Bench) -> list[Sample]:
     samples = []
     for sample in row(name).run(bench):
         notes = "  ".join(f"{key} {value:.3g}" for key, value in sample.notes.items())
-        say(f"  {sample.case:32} {sample.server:20} {sample.value:12,.5g} {row(name).UNIT}  {notes}")
+        by = " (second generator)" if sample.generator == "second" else ""
+        say(f"  {sample.case:32} {sample.server + by:20} {sample.value:12,.5g} {row(name).UNIT}  {notes}")
         samples.append(sample)
     say(f"  took {time.monotonic() - start:.0f} s")
     return samples
@@ -61,7 +63,9 @@ def main() -> None:
         try:
             for name in asked.rows or NAMES:
                 results.rows[name] = measure(name, bench)
-                results.facts = facts()
+                results.left_out[name] = dict(bench.left_out)
+                bench.left_out.clear()
+                results.facts = {**facts(), **versions()}
                 now = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
                 results.measured[name] = f"measured {now}, Chorus {results.facts['Chorus']}"
                 results.save()

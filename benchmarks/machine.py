@@ -18,6 +18,8 @@ LOAD_CORES = {CORES[0]}
 """Where the load generator, Redis and PostgreSQL run."""
 SERVER_CORES = {CORES[-1]}
 """Where the server under test runs."""
+beside_the_load: list[int] = []
+"""Processes that share the load's core: Redis and PostgreSQL, while they run."""
 
 
 @contextmanager

@@ -24,7 +24,7 @@ def main() -> None:
         Token(owner=user, name="load", prefix=secret[:SHOWN_CHARACTERS], digest=digest(secret), scopes=["*"])
         for secret, user in zip(secrets, users, strict=True)
     )
-    Room.objects.bulk_create(Room(name=name) for name in (f"table-{index}" for index in range(20)))
+    Room.objects.bulk_create(Room(name=name) for name in (f"table-{index}" for index in range(200)))
     for model, name in ((Room, "lobby"), (Counter, "default")):
         model.objects.get_or_create(name=name)
 

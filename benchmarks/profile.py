@@ -16,7 +16,7 @@ from benchmarks.load.generator import Connection, Load
 from benchmarks.load.patterns import Publisher, ping_pong
 from benchmarks.machine import LOAD_CORES, raise_open_files
 from benchmarks.rows.fanout import connect
-from benchmarks.servers import MESSAGE_BYTES, Bench, Target
+from benchmarks.servers import MESSAGE_BYTES, SENDING, Bench, Target
 
 SHOWN = 25
 
@@ -73,7 +73,7 @@ def main() -> None:
     os.sched_setaffinity(0, LOAD_CORES)
     bench = Bench(1, 1)
     try:
-        with tempfile.TemporaryDirectory() as directory, bench.chorus() as target, Load() as load:
+        with tempfile.TemporaryDirectory() as directory, bench.chorus(limits=SENDING) as target, Load() as load:
             folded = Path(directory) / "folded"
             options = ["-p", str(target.pid), "-d", str(asked.seconds), "-r", "400", "-f", "raw", "-o", str(folded)]
             apply_load = LOADS[asked.load](load, target)

@@ -11,33 +11,34 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from accounts.secret import new_secret
 from benchmarks.load.generator import Connection, Load, OnRead
-from benchmarks.machine import LOAD_CORES, SERVER_CORES, cpu_seconds, memory_bytes, pinned
+from benchmarks.load.second import Second, second
+from benchmarks.load.wire import PLAIN, Speech
+from benchmarks.machine import LOAD_CORES, SERVER_CORES, beside_the_load, cpu_seconds, memory_bytes, pinned
 from tests.processes import BASE_DIR, PostgresServer, Process, environment, free_port, manage, postgres_server, prepare
 from tests.processes import redis_server as redis_process
 from tests.processes import serve as chorus_process
 
 PEOPLE = 10_000
 """Users with a token in every server's database; each connection is another one's."""
-ROOM = 1_000_000
 PRODUCTION = {
     "DJANGO_SETTINGS_MODULE": "tests.servers.production_settings",
     "DEBUG": "0",
     "HTTPS": "0",
     "ALLOWED_HOSTS": "127.0.0.1",
-    # Limits stay at work, and are raised to where a measurement does not meet them.
-    "CHORUS_COMMAND_RATE": str(ROOM),
-    "CHORUS_COMMAND_BURST": str(ROOM),
-    "CHORUS_CONNECT_RATE": str(ROOM),
-    "CHORUS_CONNECT_BURST": str(ROOM),
-    "CHORUS_CONNECTIONS_PER_PROCESS": str(ROOM),
 }
+"""Every limit is the default but for what a row raises."""
+SENDING = {"CHORUS_COMMAND_RATE": "1000000", "CHORUS_COMMAND_BURST": "1000000"}
+"""Limits of a row in which few people send as much as the server takes; by default each may send 20 a second."""
+MANY = {"CHORUS_CONNECTIONS_PER_PROCESS": "20000"}
+"""Limits of a row with more connections than the 10,000 that a process takes by default."""
 MESSAGE_BYTES = 128
 
 
@@ -57,9 +58,13 @@ class Target:
     """Where each kind of work is done: `echo`, `broadcast` …"""
     lines: str = ""
     """More lines for each handshake; `%s` in it is a token."""
-    payload: str = "x" * MESSAGE_BYTES
-    """A message of MESSAGE_BYTES that the server sends to all as it is."""
+    payload: str | bytes = "x" * MESSAGE_BYTES
+    """What a client sends so that all get a message of MESSAGE_BYTES."""
+    echo: str = "x" * MESSAGE_BYTES
+    """What a client sends so that it comes back."""
     data_dir: Path = field(default_factory=Path)
+    speech: Speech = PLAIN
+    """How its clients speak, if not in plain text messages."""
 
     @property
     def pid(self) -> int:
@@ -75,9 +80,15 @@ class Target:
         self, load: Load, work: str, count: int, *, first: int = 0, on_read: OnRead | None = None
     ) -> list[Connection]:
         """Connect so many clients, the first of them with token number `first`, each logged in where it is asked."""
+        return load.open(self.process.port, self.paths[work], self._headers(count, first), on_read, self.speech)
+
+    def _headers(self, count: int, first: int = 0) -> list[str]:
         people = secrets()
-        lines = [self.lines.replace("%s", people[index % PEOPLE]) for index in range(first, first + count)]
-        return load.open(self.process.port, self.paths[work], lines, on_read)
+        return [self.lines.replace("%s", people[index % PEOPLE]) for index in range(first, first + count)]
+
+    def second(self, work: str, count: int) -> AbstractContextManager[Second]:
+        """Connect so many clients of the second load generator, likewise."""
+        return second(self.pid, self.process.port, self.paths[work], self._headers(count), str(self.payload))
 
     def wait_idle(self, most: float = 0.1, wait_seconds: float = 10.0) -> None:
         """Wait until it uses hardly any CPU, as a share of a core over 0.2 s: what went before is done.
@@ -130,12 +141,15 @@ class Bench:
 
     def __init__(self, rounds: int, seconds: float) -> None:
         self.rounds, self.seconds = rounds, seconds
+        self.left_out: dict[str, str] = {}
+        """Peers that failed in this row, and how."""
         self._shared = ExitStack()
         self._redis_url = ""
         self._postgres: PostgresServer | None = None
 
     def close(self) -> None:
         """End what is shared."""
+        beside_the_load.clear()
         self._shared.close()
 
     @property
@@ -143,7 +157,9 @@ class Bench:
         """A Redis on the load's core."""
         if not self._redis_url:
             with pinned(LOAD_CORES):
-                self._redis_url = self._shared.enter_context(redis_process()).url
+                redis = self._shared.enter_context(redis_process())
+            beside_the_load.append(redis.pid)
+            self._redis_url = redis.url
         return self._redis_url
 
     def _database_url(self, data_dir: Path) -> str:
@@ -151,6 +167,7 @@ class Bench:
         if self._postgres is None:
             with pinned(LOAD_CORES):
                 self._postgres = self._shared.enter_context(postgres_server(durable=True))
+            beside_the_load.append(self._postgres.pid)
         url = self._postgres.database()
         _fill("benchmarks.people", environment({"DATABASE_URL": url}, data_dir))
         return url
@@ -162,10 +179,19 @@ class Bench:
         return env if database == "SQLite" else {**env, "DATABASE_URL": self._database_url(data_dir)}
 
     @contextmanager
-    def chorus(self, database: str = "SQLite", workers: int = 1, cores: set[int] = SERVER_CORES) -> Iterator[Target]:
-        """Chorus as in production: `manage.py serve` with DEBUG off, Redis, logins, access, limits and presence."""
+    def chorus(
+        self,
+        database: str = "SQLite",
+        workers: int = 1,
+        cores: set[int] = SERVER_CORES,
+        limits: Mapping[str, str] = MappingProxyType({}),
+    ) -> Iterator[Target]:
+        """Chorus as in production: `manage.py serve` with DEBUG off, Redis, logins, access, limits and presence.
+
+        `limits` are those that are not to be the default.
+        """
         with tempfile.TemporaryDirectory(prefix="chorus-") as name, ExitStack() as stack:
-            env = self.chorus_environment(Path(name), database)
+            env = {**self.chorus_environment(Path(name), database), **limits}
             with pinned(cores):
                 process = stack.enter_context(chorus_process(env, workers=workers, data_dir=Path(name)))
             paths = {
@@ -196,23 +222,23 @@ class Bench:
     @contextmanager
     def blaster(self) -> Iterator[Target]:
         """What only writes."""
-        command = ["-m", "benchmarks.peers.blaster"]
-        with _started("Ready-made frames", command, {"any": "/"}, environment({}, Path())) as target:
+        command = ("-m", "benchmarks.peers.blaster")
+        with started("Ready-made frames", python(*command), {"any": "/"}, environment({}, Path())) as target:
             yield target
 
     @contextmanager
     def websockets(self) -> Iterator[Target]:
         """The bare library."""
         paths = dict.fromkeys(("broadcast", "login", "room"), "/group") | {"echo": "/echo"}
-        with _started("websockets", ["-m", "benchmarks.peers.bare"], paths, environment({}, Path())) as target:
+        with started("websockets", python("-m", "benchmarks.peers.bare"), paths, environment({}, Path())) as target:
             yield target
 
     @contextmanager
     def starlette(self) -> Iterator[Target]:
         """Starlette on Uvicorn."""
         paths = dict.fromkeys(("broadcast", "login", "room"), "/broadcast") | {"echo": "/echo"}
-        command = [*UVICORN, "benchmarks.peers.starlette_app:app", "--port"]
-        with _started("Starlette", command, paths, environment({}, Path())) as target:
+        command = python(*UVICORN, "benchmarks.peers.starlette_app:app", "--port")
+        with started("Starlette", command, paths, environment({}, Path())) as target:
             yield target
 
     @contextmanager
@@ -226,7 +252,7 @@ class Bench:
             database = Path(name) / "stock.sqlite3"
             shutil.copy(_stock_data(), database)
             env = _stock_environment(self.redis_url, database)
-            with _started(f"Channels, {server}", on[server], paths, env) as target:
+            with started(f"Channels, {server}", python(*on[server]), paths, env) as target:
                 target.lines = "Origin: http://127.0.0.1\r\nAuthorization: Bearer %s\r\n"
                 target.payload = json.dumps({"message": "x" * (MESSAGE_BYTES - len('{"message": ""}'))})
                 yield target
@@ -242,12 +268,21 @@ def _ask(process: "subprocess.Popen[str]", seconds: float) -> float:
 UVICORN = ["-m", "uvicorn", "--ws", "websockets-sansio", "--log-level", "warning"]
 
 
+Command = Callable[[int, Path], list[str]]
+"""The command of a server that is to listen on that port and may keep files in that directory."""
+
+
+def python(*arguments: str) -> Command:
+    """A Python program whose last argument is its port."""
+    return lambda port, _: [sys.executable, *arguments, str(port)]
+
+
 @contextmanager
-def _started(name: str, command: list[str], paths: Mapping[str, str], env: dict[str, str]) -> Iterator[Target]:
-    """A peer, whose command ends with its port."""
+def started(name: str, command: Command, paths: Mapping[str, str], env: dict[str, str]) -> Iterator[Target]:
+    """A peer on the server's core."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="peer-") as directory, ExitStack() as stack:
-        process = Process([sys.executable, *command, str(port)], port, Path(directory), env=env)
+        process = Process(command(port, Path(directory)), port, Path(directory), env=env)
         with pinned(SERVER_CORES):
             stack.enter_context(process.running())
         yield Target(name, process, paths)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Self
 
-from benchmarks.load.wire import CLOSE, PING, PONG, TEXT, Counter, client_frame, handshake
+from benchmarks.load.wire import CLOSE, PING, PLAIN, PONG, TEXT, Counter, PackedCounter, Speech, client_frame, handshake
 
 READ_BYTES = 256 * 1024
 OPENING_AT_ONCE = 64
@@ -30,9 +30,9 @@ class LoadError(Exception):
 class Connection:
     """One client's socket."""
 
-    __slots__ = ("_load", "counter", "fd", "on_read", "opened", "received", "socket")
+    __slots__ = ("_load", "counter", "fd", "on_read", "opened", "received", "socket", "speech")
 
-    def __init__(self, load: "Load", port: int, request: bytes, source: int) -> None:
+    def __init__(self, load: "Load", port: int, request: bytes, source: int, speech: Speech) -> None:
         self._load = load
         self.socket = socket.socket()
         self.socket.setsockopt(socket.IPPROTO_IP, getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24), 1)
@@ -43,7 +43,8 @@ class Connection:
         self.socket.sendall(request)
         self.socket.setblocking(False)
         self.fd = self.socket.fileno()
-        self.counter = Counter()
+        self.speech = speech
+        self.counter = PackedCounter(speech.unit) if speech.unit else Counter()
         self.received = 0
         """Messages so far."""
         self.opened = False
@@ -141,6 +142,8 @@ class Load:
             raise LoadError(f"handshake refused: {head[:200]!r}")
         connection.opened = True
         self._opening -= 1
+        if connection.speech.greeting:
+            connection.send(connection.speech.greeting)
         self.buffer[: len(rest)] = rest
         return len(rest)
 
@@ -152,11 +155,18 @@ class Load:
                 connection.send(client_frame(payload, PONG))
         connection.counter.control.clear()
 
-    def open(self, port: int, path: str, headers: Sequence[str], on_read: OnRead | None = None) -> list[Connection]:
+    def open(
+        self,
+        port: int,
+        path: str,
+        headers: Sequence[str],
+        on_read: OnRead | None = None,
+        speech: Speech = PLAIN,
+    ) -> list[Connection]:
         """Open one connection for each of `headers` (more lines of its request), OPENING_AT_ONCE at a time."""
         opened: list[Connection] = []
         for index, lines in enumerate(headers):
-            connection = Connection(self, port, handshake(f"127.0.0.1:{port}", path, lines), index)
+            connection = Connection(self, port, handshake(f"127.0.0.1:{port}", path, lines), index, speech)
             connection.on_read = on_read
             self._epoll.register(connection.fd, select.EPOLLIN)
             self._connections[connection.fd] = connection

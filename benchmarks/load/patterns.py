@@ -7,35 +7,37 @@ from dataclasses import dataclass, field
 
 from benchmarks.load.generator import Connection, Load, LoadError, OnRead
 from benchmarks.load.wire import client_frame
-from benchmarks.machine import cpu_seconds
+from benchmarks.machine import beside_the_load, cpu_seconds
 from benchmarks.results import percentile
 
 WARM_UP_SECONDS = 0.15
+REFUSED = b'"type":"error"'
 
 
 @dataclass(slots=True)
 class Meter:
-    """What happens between two moments: messages read, and CPU time of the server and of the load."""
+    """What happens between two moments: messages read, and CPU time of the server, the load and what is beside it."""
 
     load: Load
     server_pid: int
-    _start: tuple[float, int, int, float, float] = field(init=False)
+    _start: tuple[float, int, int, float, float, float] = field(init=False)
 
     def __post_init__(self) -> None:
         self._start = self._now()
 
-    def _now(self) -> tuple[float, int, int, float, float]:
+    def _now(self) -> tuple[float, int, int, float, float, float]:
         return (
             time.perf_counter(),
             self.load.frames,
             self.load.reads,
             time.process_time(),
             cpu_seconds(self.server_pid),
+            sum(map(cpu_seconds, beside_the_load)),
         )
 
     def stop(self) -> tuple[float, float, dict[str, float]]:
         """Seconds since the start, messages in them, and notes."""
-        seconds, frames, reads, load_cpu, server_cpu = (
+        seconds, frames, reads, load_cpu, server_cpu, beside_cpu = (
             now - then for now, then in zip(self._now(), self._start, strict=True)
         )
         notes = {
@@ -43,6 +45,8 @@ class Meter:
             "server_cpu": server_cpu / seconds,
             "load_cpu": load_cpu / seconds,
         }
+        if beside_cpu > 0.01 * seconds:
+            notes["beside_cpu"] = beside_cpu / seconds
         return seconds, frames, notes
 
 
@@ -52,7 +56,7 @@ class Publisher:
     def __init__(self, load: Load, subscribers: Sequence[Connection], payload: str | bytes, window: int) -> None:
         self._load, self._subscribers = load, subscribers
         self._connection = subscribers[0]
-        self._frame = client_frame(payload)
+        self._frame = client_frame(payload, self._connection.speech.opcode)
         self._window = window
         self._expected = [each.received for each in subscribers]
         self.sent = 0
@@ -77,7 +81,7 @@ class Publisher:
 
 
 def fan_out(
-    load: Load, pid: int, subscribers: Sequence[Connection], payload: str, window: int, seconds: float
+    load: Load, pid: int, subscribers: Sequence[Connection], payload: str | bytes, window: int, seconds: float
 ) -> tuple[float, dict[str, float]]:
     """Deliveries per second with `window` messages under way, and notes."""
     publisher = Publisher(load, subscribers, payload, window)
@@ -91,47 +95,63 @@ def fan_out(
 
 
 def at_rate(
-    load: Load, pid: int, readers: Sequence[Connection], payload: str, per_second: float, seconds: float
+    load: Load, pid: int, rooms: Sequence[Sequence[Connection]], payload: str, per_second: float, seconds: float
 ) -> dict[str, float]:
-    """Latency in ms with so many messages per second, whatever comes back when: `p50`, `p99`, and notes.
+    """Latency in ms with so many messages per second in each room, whatever comes back when: `p50`, `p99`, and notes.
 
-    A message's latency is from the moment it was due to be sent until a reader's read brought it.
+    Who is in a room sends by turns; the rooms' messages are spread over time. A message's latency is from the moment it
+    was due to be sent until a reader's read brought it. Raises LoadError if the server refuses one.
     """
-    publisher, frame = readers[0], client_frame(payload)
-    due_at: list[float] = []
+    due_at: list[list[float]] = [[] for _ in rooms]
     seen = array("d")
-    for reader in readers:
-        reader.on_read = _timing(reader, due_at, seen)
-    meter = Meter(load, pid)
-    start = time.perf_counter()
-    while (now := time.perf_counter()) - start < seconds:
-        due = start + len(due_at) / per_second
-        if now >= due:
-            due_at.append(due)
-            publisher.send(frame)
-        else:
-            load.turn(due - now)
-    took, frames, notes = meter.stop()
-    load.wait_until(lambda: len(seen) >= len(due_at) * len(readers), "every reader has every message")
-    for reader in readers:
-        reader.on_read = None
+    for room, dues in zip(rooms, due_at, strict=True):
+        for reader in room:
+            reader.on_read = _timing(load, dues, seen)
+    try:
+        meter = Meter(load, pid)
+        _send_on_time(load, rooms, due_at, client_frame(payload), per_second, seconds)
+        took, frames, notes = meter.stop()
+        deliveries = sum(len(room) * len(dues) for room, dues in zip(rooms, due_at, strict=True))
+        load.wait_until(lambda: len(seen) >= deliveries, "every reader has every message")
+    finally:
+        for reader in (reader for room in rooms for reader in room):
+            reader.on_read = None
     milliseconds = [1000 * each for each in seen[len(seen) // 10 :]]  # the first tenth is warm-up
     figures = {"p50": percentile(milliseconds, 50), "p99": percentile(milliseconds, 99)}
     return {**figures, "per_second": frames / took, **notes}
 
 
-def _timing(reader: Connection, due_at: list[float], seen: "array[float]") -> OnRead:
-    before = reader.received
+def _send_on_time(
+    load: Load,
+    rooms: Sequence[Sequence[Connection]],
+    due_at: Sequence[list[float]],
+    frame: bytes,
+    per_second: float,
+    seconds: float,
+) -> None:
+    start, sent = time.perf_counter(), 0
+    while (now := time.perf_counter()) - start < seconds:
+        due = start + sent / (per_second * len(rooms))
+        if now >= due:
+            index, turn = sent % len(rooms), sent // len(rooms)
+            due_at[index].append(due)
+            rooms[index][turn % len(rooms[index])].send(frame)
+            sent += 1
+        load.turn(max(due - now, 0.0))
+
+
+def _timing(load: Load, due_at: list[float], seen: "array[float]") -> OnRead:
     index = 0
 
-    def on_read(count: int, _: int) -> None:
+    def on_read(count: int, size: int) -> None:
         nonlocal index
         now = time.perf_counter()
+        if load.buffer.find(REFUSED, 0, size) >= 0:
+            raise LoadError(f"refused: {bytes(load.buffer[:size])[:300]!r}")
         for _ in range(count):
             seen.append(now - due_at[index])
             index += 1
 
-    assert reader.received == before
     return on_read
 
 
@@ -188,7 +208,7 @@ class Caller:
             found += (self._tail + self._buffer[: min(beside, size)]).count(self._mark)
         self._tail = bytes(self._buffer[max(size - beside, 0) : size])
         if found:
-            if self._buffer.find(b'"type":"error"', 0, size) >= 0:
+            if self._buffer.find(REFUSED, 0, size) >= 0:
                 raise LoadError(f"refused: {bytes(self._buffer[:size])[:300]!r}")
             self.answered += found
             if self.more:

@@ -20,10 +20,12 @@ NAMES = (
     "stored",
     "clicks",
     "memory",
+    "many",
     "connects",
     "slow_readers",
     "workers",
     "growth",
+    "rooms",
     "replay",
 )
 

@@ -2,17 +2,22 @@
 
 Chorus: `/ws/secure-echo/`, logged in by token in the handshake, which it looks up in its database and, once a minute
 for each token, notes as used; each connection has a token of its own, used for the first time or not. And a chat
-room, so with access, presence and history. Peers: the bare `websockets` library and Starlette without a login;
-Channels, logged in by token through its stack of middleware. Nobody hangs up while it is measured.
+room, so with access, presence and history. Every limit is the default. Peers: Channels, logged in by token through its
+stack of middleware; all others without a login, into their one group, and of NATS and Mosquitto
+the WebSocket's opening alone, not the greeting of their own protocols behind it. Nobody hangs up while it is measured.
 """
 
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
+from itertools import count
 
 from benchmarks.load.generator import Load
 from benchmarks.machine import cpu_seconds
+from benchmarks.others import enter_all
 from benchmarks.results import Goal, Sample
+from benchmarks.rounds import Measured, turn
 from benchmarks.servers import Bench, Target
 
 TITLE = "Connections opened"
@@ -20,10 +25,10 @@ UNIT = "connections/s"
 COUNT = 1000
 CASE, FIRST, ROOM = "login by token", "login by token, its first use", "into a room"
 GOALS = (
-    Goal(CASE, 0.5, "websockets"),
-    Goal(CASE, 3, "Channels, Uvicorn"),
-    Goal(CASE, 3, "Channels, Daphne"),
-    Goal(FIRST, 0.5, "websockets", peer_case=CASE),
+    Goal(CASE, 0.6, "websockets", of="per_cpu"),
+    Goal(CASE, 3, "Channels, Uvicorn", of="per_cpu"),
+    Goal(CASE, 3, "Channels, Daphne", of="per_cpu"),
+    Goal(FIRST, 0.5, "websockets", of="per_cpu", peer_case=CASE),
 )
 
 
@@ -31,18 +36,20 @@ def run(bench: Bench) -> Iterator[Sample]:
     """All by turns."""
     servers = (bench.websockets(), bench.chorus(), bench.starlette(), bench.stock("Uvicorn"), bench.stock("Daphne"))
     with ExitStack() as stack:
-        targets = [stack.enter_context(server) for server in servers]
+        targets = [stack.enter_context(server) for server in servers] + enter_all(stack, "login")
         chorus = targets[1]
         for target in targets:
             _connect(target, "login", 0)  # the first connections load what is loaded late
-        for turn in range(bench.rounds):
-            yield _sample(chorus, "login", FIRST, first=(turn + 1) * COUNT)
+        unused = count(COUNT, COUNT)  # the first of COUNT tokens that nobody has used
+        for _ in range(bench.rounds):
+            yield from turn(bench, chorus, FIRST, lambda: _measure(chorus, "login", next(unused)))
+            first = next(unused) - COUNT
             for target in targets:
-                yield _sample(target, "login", CASE, first=(turn + 1) * COUNT)
-            yield _sample(chorus, "room", ROOM, first=(turn + 1) * COUNT)
+                yield from turn(bench, target, CASE, partial(_measure, target, "login", first))
+            yield from turn(bench, chorus, ROOM, partial(_measure, chorus, "room", first))
 
 
-def _sample(target: Target, work: str, case: str, first: int) -> Sample:
+def _measure(target: Target, work: str, first: int) -> Measured:
     cpu, load_cpu = cpu_seconds(target.pid), time.process_time()
     seconds = _connect(target, work, first)
     notes = {
@@ -50,7 +57,7 @@ def _sample(target: Target, work: str, case: str, first: int) -> Sample:
         "load_cpu": (time.process_time() - load_cpu) / seconds,
     }
     target.wait_idle()
-    return Sample(case, target.name, COUNT / seconds, notes)
+    return COUNT / seconds, notes
 
 
 def _connect(target: Target, work: str, first: int) -> float:

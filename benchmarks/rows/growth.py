@@ -1,21 +1,29 @@
 """Whether a delivery costs the same with 100 and with 5,000 subscribers: unstored messages, window 8.
 
-The peer is Chorus itself with 500. (That memory grows in a straight line is in the row `memory`.)
+The peer is Chorus itself with 500. Beside it the bare library and a server in C, nginx with nchan, to see what the
+machine does: thousands of sockets no longer fit the processor's caches, whatever the server is written in. (That
+memory grows in a straight line is in the row `memory`.) The one publisher's command rate is raised.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 
 from benchmarks.load.generator import Load
 from benchmarks.load.patterns import fan_out
+from benchmarks.others import installed
 from benchmarks.results import Goal, Sample
+from benchmarks.rounds import turn
 from benchmarks.rows.fanout import connect
-from benchmarks.servers import Bench
+from benchmarks.servers import SENDING, Bench, Target
 
 TITLE = "Cost as the audience grows"
 UNIT = "deliveries/s"
 SUBSCRIBERS = (100, 500, 1000, 2000, 5000)
+SUBSCRIBERS_IN_C = (500, 5000)
 WINDOW = 8
+
+Server = Callable[[], AbstractContextManager[Target]]
 
 
 def case(subscribers: int) -> str:
@@ -24,22 +32,25 @@ def case(subscribers: int) -> str:
 
 
 GROWN = [count for count in SUBSCRIBERS if count != 500]
-GOALS = (
-    *(Goal(case(count), 0.8, "Chorus", peer_case=case(500)) for count in GROWN),
-    *(Goal(case(count), 1.2, "Chorus", best="most", peer_case=case(500)) for count in GROWN),
-)
+GOALS = tuple(Goal(case(count), 0.8, "Chorus", of="per_cpu", peer_case=case(500)) for count in GROWN)
 
 
 def run(bench: Bench) -> Iterator[Sample]:
-    """Sizes by turns, each on a server of its own; and the bare library, to see what the machine does."""
+    """Sizes by turns, each on a server of its own; nginx afterwards, since the load has no more files."""
+    ours = (bench.websockets, partial(bench.chorus, limits=SENDING))
+    yield from _measure(bench, [(count, server) for count in SUBSCRIBERS for server in ours])
+    for nginx in installed("broadcast", "nginx, nchan"):
+        yield from _measure(bench, [(count, nginx) for count in SUBSCRIBERS_IN_C])
+
+
+def _measure(bench: Bench, servers: list[tuple[int, Server]]) -> Iterator[Sample]:
     with ExitStack() as stack:
         load = stack.enter_context(Load())
         connected = []
-        for count in SUBSCRIBERS:
-            for server in (bench.websockets, bench.chorus):
-                target = stack.enter_context(server())
-                connected.append((count, target, connect(load, target, "broadcast", count)))
+        for count, server in servers:
+            target = stack.enter_context(server())
+            connected.append((count, target, connect(load, target, "broadcast", count)))
         for _ in range(bench.rounds):
             for count, target, connections in connected:
-                value, notes = fan_out(load, target.pid, connections, target.payload, WINDOW, bench.seconds)
-                yield Sample(case(count), target.name, value, notes)
+                measure = partial(fan_out, load, target.pid, connections, target.payload, WINDOW, bench.seconds)
+                yield from turn(bench, target, case(count), measure, afterwards=partial(load.close, connections))

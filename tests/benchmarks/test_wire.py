@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.load.wire import CLOSE, PING, TEXT, Counter, client_frame
+from benchmarks.load.wire import CLOSE, PING, TEXT, Counter, PackedCounter, client_frame
 from realtime.hub.outbox import Frame
 
 STREAM = b"".join(
@@ -47,3 +47,13 @@ def test_a_clients_frame_is_masked_with_zeros(size: int, header: int) -> None:
     assert frame[1] & 0x80
     assert frame[header - 4 : header] == bytes(4)
     assert frame[header:] == b"x" * size
+
+
+@pytest.mark.parametrize("size", [1, 7, 128, 10_000])
+def test_messages_that_share_frames_are_counted_by_their_bytes(size: int) -> None:
+    stream = Frame(b"m" * 150).wire + Frame(b"m" * 450).wire + bytes((PING, 0)) + Frame(b"m" * 75).wire * 2
+    counter, found = PackedCounter(150), 0
+    for start in range(0, len(stream), size):
+        piece = bytearray(stream[start : start + size])
+        found += counter.feed(piece, len(piece))
+    assert found == 5
