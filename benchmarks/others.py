@@ -1,5 +1,7 @@
 """Peers in other languages, each as its own documentation sets it up; what is not installed here is left out.
 
+And one of ours, the least that a server can do, to see what of a figure is the kernel's.
+
 Brokers are spoken to by WebSocket, as from a browser, in their own protocol: NATS and MQTT 3.1.1, at most once.
 """
 
@@ -12,11 +14,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from benchmarks.compiled import MISSING, compiler, program
 from benchmarks.load.wire import BINARY, PLAIN, Speech, client_frame
 from benchmarks.servers import MESSAGE_BYTES, Command, Target, started
 from tests.processes import free_port
 
-NODE = Path(__file__).parent / "peers" / "node"
+PEERS = Path(__file__).parent / "peers"
+LEAST = "Least, in C"
+"""The server that does as good as nothing but what the kernel costs."""
 ADMINISTRATORS_PATH = "/usr/sbin"
 """Where Debian keeps programs that are for administrators."""
 NGINX_MODULES = Path("/usr/lib/nginx/modules")
@@ -73,6 +78,17 @@ def _npm(name: str) -> Callable[[], str]:
     return found
 
 
+def _compiler_version() -> str:
+    cc = compiler()
+    if cc is None:
+        raise LookupError(MISSING)
+    return f"cc {subprocess.run([cc, '-dumpfullversion'], capture_output=True, text=True, check=False).stdout.strip()}"
+
+
+def _least(port: int, _: Path) -> list[str]:
+    return [str(program(PEERS / "least.c")), str(port)]
+
+
 def _nginx(port: int, directory: Path) -> list[str]:
     """One worker. A location that publishes and subscribes, as the page of nchan has it."""
     text = f"""
@@ -114,7 +130,7 @@ def _written(path: Path, text: str) -> Path:
 
 
 def _node(script: str) -> Command:
-    return lambda port, _: [_program("node") or "node", str(NODE / script), str(port)]
+    return lambda port, _: [_program("node") or "node", str(PEERS / "node" / script), str(port)]
 
 
 def nats_speech() -> tuple[str, Speech]:
@@ -175,6 +191,7 @@ def _others() -> list[Other]:
     group = {"echo": "/echo", **dict.fromkeys(FAN_OUT, "/")}
     engine = "/socket.io/?EIO=4&transport=websocket"
     return [
+        Other(LEAST, _compiler_version, _least, group),
         Other("nginx, nchan", _nchan_version, _nginx, dict.fromkeys(FAN_OUT, "/lobby")),
         Other(
             "NATS",

@@ -24,13 +24,13 @@ def until_saturated(measure: Callable[[], Measured]) -> Measured:
     """Measure a throughput, again where neither side was busy: then something else held both, or each the other.
 
     After TRIES times the round stands as it is. The notes say which it was (`saturated`: 1 or 0) and how much the
-    server did for each second of its CPU time (`per_cpu`).
+    server did for each second of its CPU time (`per_cpu`, unless `measure` knows better).
     """
     for _ in range(TRIES):
         value, notes = measure()
         if saturated(notes):
             break
-    return value, {**notes, "per_cpu": value / notes["server_cpu"], "saturated": float(saturated(notes))}
+    return value, {"per_cpu": value / notes["server_cpu"], **notes, "saturated": float(saturated(notes))}
 
 
 def turn(

@@ -1,36 +1,15 @@
 """The second load generator, in C, which checks the first: `second.c`, compiled by `cc` where there is one."""
 
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
+from benchmarks.compiled import program
 from benchmarks.load.generator import LoadError
 from benchmarks.machine import family
 
 SOURCE = Path(__file__).with_name("second.c")
-MISSING = "no C compiler (cc): the second load generator is left out"
-
-
-def compiler() -> str | None:
-    """The C compiler of this machine."""
-    return shutil.which("cc")
-
-
-@cache
-def _directory() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="chorus-second-")
-
-
-@cache
-def program() -> Path:
-    """The compiled program; raises CalledProcessError if it does not compile."""
-    built = Path(_directory().name) / "second"
-    subprocess.run([compiler() or "cc", "-O2", "-o", str(built), str(SOURCE)], check=True)
-    return built
 
 
 class Second:
@@ -75,7 +54,7 @@ def second(pid: int, port: int, path: str, headers: Sequence[str], payload: str)
 
     Every message is `payload`. Raises LoadError if one is refused.
     """
-    command = [str(program()), str(port), path, str(len(headers)), payload, *map(str, family(pid))]
+    command = [str(program(SOURCE)), str(port), path, str(len(headers)), payload, *map(str, family(pid))]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
         try:

@@ -1,19 +1,19 @@
 """Connections opened per second, 64 handshakes under way, until the server has accepted the last.
 
+The server's CPU time is that until it has no more to do for those who came, so a login behind the answer counts too.
 Chorus: `/ws/secure-echo/`, logged in by token in the handshake, which it looks up in its database and, once a minute
 for each token, notes as used; each connection has a token of its own, used for the first time or not. And a chat
 room, so with access, presence and history. Every limit is the default. Peers: Channels, logged in by token through its
-stack of middleware; all others without a login, into their one group, and of NATS and Mosquitto
-the WebSocket's opening alone, not the greeting of their own protocols behind it. Nobody hangs up while it is measured.
+stack of middleware; all others without a login, into their one group, and of NATS and Mosquitto the WebSocket's opening
+alone, not the greeting of their own protocols behind it. Nobody hangs up while it is measured.
 """
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
-from itertools import count
 
 from benchmarks.load.generator import Load
+from benchmarks.load.patterns import Meter
 from benchmarks.machine import cpu_seconds
 from benchmarks.others import enter_all
 from benchmarks.results import Goal, Sample
@@ -39,29 +39,30 @@ def run(bench: Bench) -> Iterator[Sample]:
         targets = [stack.enter_context(server) for server in servers] + enter_all(stack, "login")
         chorus = targets[1]
         for target in targets:
-            _connect(target, "login", 0)  # the first connections load what is loaded late
-        unused = count(COUNT, COUNT)  # the first of COUNT tokens that nobody has used
+            _measure(target, "login", 0)  # the first connections load what is loaded late
+        first = 0
+
+        def unused() -> Measured:
+            """With tokens that nobody has used."""
+            nonlocal first
+            first += COUNT
+            return _measure(chorus, "login", first)
+
         for _ in range(bench.rounds):
-            yield from turn(bench, chorus, FIRST, lambda: _measure(chorus, "login", next(unused)))
-            first = next(unused) - COUNT
+            yield from turn(bench, chorus, FIRST, unused)
             for target in targets:
                 yield from turn(bench, target, CASE, partial(_measure, target, "login", first))
             yield from turn(bench, chorus, ROOM, partial(_measure, chorus, "room", first))
 
 
 def _measure(target: Target, work: str, first: int) -> Measured:
-    cpu, load_cpu = cpu_seconds(target.pid), time.process_time()
-    seconds = _connect(target, work, first)
-    notes = {
-        "server_cpu": (cpu_seconds(target.pid) - cpu) / seconds,
-        "load_cpu": (time.process_time() - load_cpu) / seconds,
-    }
+    """Opened a second; the server's CPU time is that until it has no more to do for those who came."""
+    with Load() as load:
+        meter, cpu = Meter(load, target.pid), cpu_seconds(target.pid)
+        target.open(load, work, COUNT, first=first)
+        seconds, _, notes = meter.stop()
+        load.wait_quiet(0.1)
+        target.wait_idle()
+        notes["per_cpu"] = COUNT / (cpu_seconds(target.pid) - cpu)
     target.wait_idle()
     return COUNT / seconds, notes
-
-
-def _connect(target: Target, work: str, first: int) -> float:
-    with Load() as load:
-        start = time.perf_counter()
-        target.open(load, work, COUNT, first=first)
-        return time.perf_counter() - start

@@ -1,16 +1,17 @@
 """Round trips per second of 50 connections that each send 128 bytes again as soon as they have come back.
 
 Chorus: `/ws/echo/`, logged in, with every limit as it is by default. Peers: the bare `websockets` library, Starlette,
-Channels with a consumer that sends back what it gets, `ws` and Socket.IO on Node.js. The others have no echo.
+Channels with a consumer that sends back what it gets, `ws` and Socket.IO on Node.js, and the least that a
+server in C can do. The others have no echo.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 
+from benchmarks.compiled import compiler
 from benchmarks.load.generator import Load
 from benchmarks.load.patterns import ping_pong
-from benchmarks.load.second import compiler
 from benchmarks.others import enter_all
 from benchmarks.results import Goal, Sample
 from benchmarks.rounds import turn

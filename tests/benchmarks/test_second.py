@@ -5,13 +5,16 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
+from benchmarks.compiled import compiler
 from benchmarks.load.generator import LoadError
-from benchmarks.load.second import SOURCE, compiler, second
+from benchmarks.load.second import SOURCE, second
 from benchmarks.load.wire import CLOSE, PING
+from benchmarks.others import PEERS
 from benchmarks.peers.blaster import ANSWER
 
 pytestmark = [pytest.mark.process, pytest.mark.skipif(compiler() is None, reason="there is no C compiler (cc)")]
@@ -90,5 +93,6 @@ def test_more_headers_are_sent(serve: Serve) -> None:
         assert heads[port].endswith(b"\r\nA: 1\r\nB: 2\r\n\r\n")
 
 
-def test_its_source_compiles_without_a_warning() -> None:
-    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", str(SOURCE)], check=True)
+@pytest.mark.parametrize("source", [SOURCE, PEERS / "least.c"])
+def test_a_source_in_c_compiles_without_a_warning(source: Path) -> None:
+    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", str(source)], check=True)
