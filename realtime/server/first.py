@@ -70,6 +70,7 @@ class FirstProtocol(asyncio.Protocol):
         end = data.find(END) + len(END)
         asked = _asked(data[:end]) if self._made_of[0].ws_protocol_class is ChorusProtocol else None
         protocol = HttpProtocol(*self._made_of) if asked is None else ChorusProtocol(*self._made_of)
+        left = wheel.here().left(self)
         self._leave()
         protocol.connection_made(self.transport)
         self.transport.set_protocol(protocol)
@@ -77,6 +78,7 @@ class FirstProtocol(asyncio.Protocol):
             assert asked is not None
             protocol.asked(asked, data[end:])
         else:
+            protocol.has_left(left)
             protocol.data_received(data)
 
     def _leave(self) -> None:

@@ -31,7 +31,7 @@ class Progress:
         if taken is not None and taken_before is not None:
             return taken - taken_before < least
         self._idle = self._idle + 1 if waiting >= before else 0
-        return self._idle >= STEPS
+        return self._idle >= STEPS and least > 0
 
     def made(self) -> None:
         """The transport says that there is room again, so something was taken."""

@@ -56,6 +56,10 @@ class Wheel:
             due.discard(timed)
         timed.tick = NEVER
 
+    def left(self, timed: Timed) -> float | None:
+        """Seconds until it will be called; None: it is not waited for."""
+        return None if timed.tick == NEVER else max(0.0, timed.tick * TICK_SECONDS - self._loop.time())
+
     def _turn(self) -> None:
         first, self._last = self._last + 1, int(self._loop.time() / TICK_SECONDS)
         for tick in range(first, self._last + 1):
