@@ -72,7 +72,7 @@ def _goals(names: list[str], results: Results) -> str:
     for name in names:
         measured = Row(results.rows[name])
         module = row(name)
-        table += "".join(_goal(module.TITLE, module.UNIT, goal, measured.ratio(goal)) for goal in module.GOALS)
+        table += "".join(_goal(module, goal, measured) for goal in module.GOALS)
     return table + "\n"
 
 
@@ -93,17 +93,19 @@ def _place(server: str, share: float) -> str:
     return "**Chorus 1**" if server == "Chorus" else f"{server} {share:.2f}"
 
 
-def _goal(title: str, unit: str, goal: Goal, ratio: float | None) -> str:
+def _goal(module: RowModule, goal: Goal, measured: Row) -> str:
     figure = "" if goal.of == "value" else f", {NOTES[goal.of]}"
     figure += ", second generator" if goal.generator == "second" else ""
     peer = goal.peer_case if goal.peer == goal.server else goal.peer
     sign = "≥" if goal.best == "least" else "≤"
     case = goal.case if goal.server == "Chorus" else f"{goal.case}: {goal.server}"
-    wanted = f"{sign} {goal.ratio:g} × {peer}{figure}" if goal.peer else f"{sign} {goal.ratio:g} {unit}{figure}"
+    wanted = f"{sign} {goal.ratio:g} {f'× {peer}' if goal.peer else module.UNIT}{figure}"
+    ratio = measured.ratio(goal)
     if ratio is None:
-        return f"| {title} | {case} | {wanted} | – | not measured |\n"
+        return f"| {module.TITLE} | {case} | {wanted} | – | not measured |\n"
     verdict = "reached" if reached(goal, ratio) else f"**missed by {missed_by(goal, ratio):.0%}**"
-    return f"| {title} | {case} | {wanted} | {ratio:.2f} | {verdict} |\n"
+    verdict += ", by rounds that were not saturated" if measured.noisy(goal) else ""
+    return f"| {module.TITLE} | {case} | {wanted} | {ratio:.2f} | {verdict} |\n"
 
 
 def _section(name: str, module: RowModule, results: Results) -> str:

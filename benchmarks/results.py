@@ -95,6 +95,12 @@ class Row:
         theirs = self.median(goal.peer_case or goal.case, goal.peer, goal.of, goal.generator)
         return ours / theirs if ours is not None and theirs else None
 
+    def noisy(self, goal: Goal) -> bool:
+        """Whether a side of a goal has no round in which somebody was busy: its figure may be the machine's."""
+        sides = [(goal.case, goal.server), (goal.peer_case or goal.case, goal.peer)]
+        found = [self.rounds(case, server, goal.generator)[1] for case, server in sides]
+        return any(samples and not any(sample.counts for sample in samples) for samples in found)
+
     def checked(self, case: str, server: str, of: str) -> float | None:
         """What the second generator says, where it differs from the first by more than DIFFERENT."""
         first, second = self.median(case, server, of), self.median(case, server, of, "second")

@@ -25,6 +25,7 @@ def page(tmp_path: Path) -> str:
         Sample(CASE, "websockets", 50, busy(50)),
         Sample(CASE, "websockets", 50, busy(52), "second"),
         Sample(CASE, "ws (Node.js)", 60, busy(200, saturated=0)),
+        Sample(CASE, "Channels, Uvicorn", 1, busy(2, saturated=0)),
     ]
     left_out = {"fanout": {"NATS": "the server hung up"}}
     report.write(Results({"Python": "3"}, {"fanout": "today"}, {"fanout": samples}, left_out), tmp_path)
@@ -39,6 +40,10 @@ def test_a_goal_of_the_second_generator_is_told(page: str) -> None:
     assert f"| {CASE} | ≥ 1.5 × websockets, per CPU second, second generator | 1.54 | reached |" in page
 
 
+def test_a_goal_says_when_nobody_was_busy(page: str) -> None:
+    assert "× Channels, Uvicorn, per CPU second | 50.00 | reached, by rounds that were not saturated |" in page
+
+
 def test_rounds_in_which_nobody_was_busy_are_told(page: str) -> None:
     assert f"| {CASE} | Chorus | 90 | 90 – 90 | 1 of 2 | 100 | **80** |" in page
     assert f"| {CASE} | ws (Node.js) | 60 | 60 – 60 | 1, none saturated | 200 |  |" in page
@@ -49,7 +54,7 @@ def test_two_generators_that_agree_need_no_second_figure(page: str) -> None:
 
 
 def test_the_faster_ones_stand_before_chorus(page: str) -> None:
-    assert f"| {CASE} | ws (Node.js) 2.00 · **Chorus 1** · websockets 0.50 |" in page
+    assert f"| {CASE} | ws (Node.js) 2.00 · **Chorus 1** · websockets 0.50 · Channels, Uvicorn 0.02 |" in page
 
 
 def test_who_was_left_out_is_told_with_the_reason(page: str) -> None:

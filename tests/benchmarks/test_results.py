@@ -48,6 +48,13 @@ def test_where_no_round_was_saturated_all_count() -> None:
     assert measured.median("case", "bare") == 2
 
 
+@pytest.mark.parametrize(("saturated", "noisy"), [(1.0, False), (0.0, True)])
+def test_a_goal_knows_whether_a_side_was_never_busy(saturated: float, noisy: bool) -> None:
+    idle = Sample("case", "bare", 1, {"saturated": 0.0})
+    measured = Row([Sample("case", "Chorus", 1), idle, Sample("case", "bare", 1, {"saturated": saturated})])
+    assert measured.noisy(Goal("case", 1, "bare")) is noisy
+
+
 def twice(first: float, second: float) -> Row:
     """What the two load generators say of one server."""
     return Row(
