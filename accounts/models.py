@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -73,6 +73,8 @@ class Token(models.Model):
 
     objects = TokenQuerySet.as_manager()
 
+    volatile: ClassVar = frozenset({"last_used_at", "left", "noted"})
+    """What differs between two readings and changes nothing of what it may do: see realtime.rows."""
     noted: bool
     """Whether its use was noted within the minute before it was read; on what `authenticate_all` finds."""
     left: timedelta | None = None

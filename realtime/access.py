@@ -13,6 +13,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 
 from realtime.protocol import CloseCode, Refused
+from realtime.rows import says_the_same
 
 Action = Literal["read", "write"]
 
@@ -129,6 +130,11 @@ class Identity:
         if self.user is None:
             return None
         return Login(self.user.pk, None if self.token is None else self.token.pk, self.session)
+
+    def is_of(self, now: "Identity") -> bool:
+        """Tell whether all that was read of them says what was read `now`: who this is need not be kept twice."""
+        same = (self.key, self.name, self.session) == (now.key, now.name, now.session)
+        return same and says_the_same(self.user, now.user) and says_the_same(self.token, now.token)
 
     def has_scope(self, action: Action, stream: Guarded) -> bool:
         """Tell whether their token, if they speak by one, is for this; what its owner may is another question."""

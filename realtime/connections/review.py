@@ -14,6 +14,7 @@ from realtime import db
 from realtime.access import Identity, Rights, Verify
 from realtime.conf import conf
 from realtime.connections.open import OpenSocket, OpenSockets
+from realtime.rows import forget_related
 from realtime.streams.kinds import pks_by_kind
 
 CHUNK = 500
@@ -122,6 +123,9 @@ def assess(asked: Sequence[Subject]) -> list[Finding]:
         if isinstance(now, Identity):
             rights = {key: Rights(now, streams[key]) if key in streams else None for key in keys}
         answers.append((now, rights))
+    for now, _ in answers:
+        if isinstance(now, Identity):
+            forget_related(now.user)
     return answers
 
 

@@ -104,13 +104,20 @@ class Speaker(Sender):
                 self.identity = replace(self.identity, sender_id=new_sender_id())
 
     def _speak_as(self, identity: Identity) -> None:
-        """Be somebody, until their token ends.
-
-        It ends to the second. What ends after the next review is left to that, without a timer.
-        """
+        """Be somebody, until their token ends."""
         self.identity = identity
+        self._end_with(identity.token)
+
+    def _go_on_as(self, now: Identity) -> None:
+        """Be who one was, as it was read now; what is the same is not kept anew, since each socket would."""
+        if not self.identity.is_of(now):
+            self.identity = replace(now, sender_id=self.identity.sender_id)
+        self._end_with(now.token)
+
+    def _end_with(self, token: Credential | None) -> None:
+        """Close when a token ends, to the second. What ends after the next review is left to that, without a timer."""
         self._forget_expiry()
-        seconds = None if identity.token is None else identity.token.seconds_left
+        seconds = None if token is None else token.seconds_left
         if seconds is not None and seconds < 2 * conf.review_interval:
             loop = asyncio.get_running_loop()
             self._expiry = loop.call_later(seconds, self.end, CloseCode.REVOKED, "token expired")

@@ -19,7 +19,6 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Coroutine, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
@@ -95,7 +94,7 @@ class SocketConsumer(Speaker):
         if isinstance(now, str):
             self.end(CloseCode.REVOKED, now)
         elif now.login is not None:
-            self._speak_as(replace(now, sender_id=self.identity.sender_id))
+            self._go_on_as(now)
 
     def closed(self) -> None:
         """Called when the socket is gone, however it went. Must not wait."""

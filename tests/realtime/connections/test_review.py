@@ -219,6 +219,21 @@ async def test_wider_scopes_hold_too(lobby: Room, alice: User) -> None:
         await until_said(socket, "chat")
 
 
+async def test_who_is_as_before_is_not_kept_twice(lobby: Room, alice: User) -> None:
+    _, secret = await db.run(Token.issue, alice, "program")
+    async with connect(LOBBY, secret=secret) as socket:
+        await socket.next("joined")
+        [consumer] = current_hub().sockets
+        before = consumer.identity
+        hub = current_hub()
+        await hub.review._look([consumer])  # noqa: SLF001 - as now and then
+        assert consumer.identity is before
+        await do(User.objects.update, is_superuser=True)
+        await hub.review._look([consumer])  # noqa: SLF001
+        assert consumer.identity.is_superuser
+        assert consumer.identity.sender_id == before.sender_id
+
+
 async def test_who_leaves_a_group_leaves_its_rooms(lobby: Room, alice: User) -> None:
     team = await db.run(Group.objects.create, name="team")
     await do(alice.groups.add, team)
