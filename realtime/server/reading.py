@@ -23,8 +23,9 @@ FREE_FRAGMENTS, BYTES_PER_FRAGMENT = 1024, 16
 """A message in more fragments than that has so many bytes in each of them on average."""
 
 RESERVED, CONTROL, MASKED = 0x70, 0x08, 0x80
-RARE = RESERVED | CONTROL
-"""Bits of a frame's first byte that a message does not have."""
+MESSAGES = frozenset({FIN | TEXT, FIN | BINARY, TEXT, BINARY, CONT, FIN | CONT})
+"""First bytes of frames that are messages, or parts of one."""
+OPCODES = frozenset({CONT, TEXT, BINARY, CLOSE, PING, PONG})
 
 TURN, CONSUMER, RATE = 1, 2, 4
 """Why reading pauses: others have their turn, the consumer is behind, the client sends too many control frames."""
@@ -128,7 +129,7 @@ class Reading(asyncio.Protocol):
         while size - at >= 2:
             first, second = data[at], data[at + 1]
             length, start = second & 0x7F, at + 6
-            if length > 125 or second < MASKED or first & RARE:
+            if length > 125 or second < MASKED or first not in MESSAGES:
                 length, start = self._header(data, at)
             end = start + length
             if end > size:
@@ -160,6 +161,8 @@ class Reading(asyncio.Protocol):
             raise WrongFrame(1002, "unmasked frame")
         if first & RESERVED:
             raise WrongFrame(1002, "reserved bits must be 0")
+        if first & 0x0F not in OPCODES:
+            raise WrongFrame(1002, "invalid opcode")
         if length > 125:
             extended = 2 if length == 126 else 8
             start += extended
@@ -167,8 +170,6 @@ class Reading(asyncio.Protocol):
                 return 0, start
             length = int.from_bytes(data[at + 2 : at + 2 + extended])
         if first & CONTROL:
-            if first & 0x0F not in {CLOSE, PING, PONG}:
-                raise WrongFrame(1002, "invalid opcode")
             if length > 125 or not first & FIN:
                 raise WrongFrame(1002, "control frame too long" if length > 125 else "fragmented control frame")
         else:
@@ -209,8 +210,6 @@ class Reading(asyncio.Protocol):
 
     def _data(self, opcode: int, final: bool, payload: bytes) -> None:
         """Take a binary message, or a part of a message; raises WrongFrame for what cannot stand here (§5.4)."""
-        if opcode not in {CONT, TEXT, BINARY}:
-            raise WrongFrame(1002, "invalid opcode")
         if (opcode == CONT) is (self._fragments is None):
             wrong = "unexpected continuation frame" if opcode == CONT else "expected a continuation frame"
             raise WrongFrame(1002, wrong)

@@ -4,7 +4,7 @@
       └───────┴────────┴────► leaving: it was refused
 
 A head has CHORUS_HEAD_TIMEOUT from the connection's first moment; a body, and the reading of an answer, have a least
-rate, CHORUS_LEAST_RATE.
+rate, CHORUS_LEAST_RATE, at which is looked as often.
 """
 
 from http import HTTPStatus
@@ -18,8 +18,8 @@ from realtime.server.progress import Progress
 from realtime.server.unfinished import unfinished
 from realtime.server.wheel import NEVER, wheel
 
-CHECK_SECONDS = 10.0
-"""How often the progress of a body and of an answer is looked at."""
+LOOK_SECONDS = 10.0
+"""How often the progress of a body and of an answer is looked at, where CHORUS_HEAD_TIMEOUT is switched off."""
 LINGERING_SECONDS = 2.0
 """How long is read on from who was refused: to hang up on what they still send would take the answer from them."""
 
@@ -58,7 +58,7 @@ class TimedHttp(HttpToolsProtocol):
     def begin(self, waits_for: int) -> None:
         """Wait for a request; where too many do, the oldest is given up."""
         unfinished.here().add(self, self._address)
-        self.wait_for(waits_for, conf.head_timeout or CHECK_SECONDS)
+        self.wait_for(waits_for)
 
     def has_left(self, seconds: float | None) -> None:
         """Part of the time for the first head has passed already."""
@@ -66,9 +66,9 @@ class TimedHttp(HttpToolsProtocol):
             wheel.here().put(self, seconds)
 
     def wait_for(self, what: int, seconds: float | None = None) -> None:
-        """Wait for something, and look in so many seconds, or in CHECK_SECONDS, whether it has come."""
+        """Wait for something, and look in so many seconds, or when that is due, whether it has come."""
         self.waits_for, self.received = what, 0
-        wheel.here().put(self, CHECK_SECONDS if seconds is None else seconds)
+        wheel.here().put(self, _until_a_look() if seconds is None else seconds)
 
     def forget(self) -> None:
         """Wait for nothing any more."""
@@ -84,20 +84,21 @@ class TimedHttp(HttpToolsProtocol):
 
     def on_time(self) -> None:
         """Look whether what is waited for comes."""
-        wheel.here().put(self, CHECK_SECONDS)
-        if self._progress.has_stalled(self.transport, conf.least_rate * CHECK_SECONDS):
+        wheel.here().put(self, _until_a_look())
+        least = conf.least_rate * _until_a_look()
+        if self._progress.has_stalled(self.transport, least):
             self.transport.abort()
         elif self.waits_for in {IDLE, LEAVING}:
             if not self.unanswered:  # what is written is still sent
                 self.transport.close()
-        elif self._is_late():
+        elif self._is_late(least):
             unfinished.here().expire(self, self._address)
         else:
             self.received = 0
 
-    def _is_late(self) -> bool:
+    def _is_late(self, least: float) -> bool:
         if self.waits_for == BODY:
-            return self.received < conf.least_rate * CHECK_SECONDS and not self.flow.read_paused
+            return self.received < least and not self.flow.read_paused
         return self.waits_for in {NEW, HEAD} and bool(conf.head_timeout)
 
     def give_up(self) -> None:
@@ -129,3 +130,7 @@ class TimedHttp(HttpToolsProtocol):
         self.transport.write_eof()
         self.flow.resume_reading()
         self.wait_for(LEAVING, LINGERING_SECONDS)
+
+
+def _until_a_look() -> float:
+    return conf.head_timeout or LOOK_SECONDS

@@ -16,11 +16,14 @@ from tests.servers.raw import HANDSHAKE
 WEBSOCKET = HANDSHAKE.format(path="/", host="testserver").encode()
 
 
+PATIENCE = 0.5
+"""Seconds."""
+
+
 @pytest.fixture
 def hurried(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Little patience: whole requests within half a second, progress looked at as often."""
-    settings.CHORUS_HEAD_TIMEOUT = 0.5
-    monkeypatch.setattr(timed_http, "CHECK_SECONDS", 0.5)
+    settings.CHORUS_HEAD_TIMEOUT = PATIENCE
     monkeypatch.setattr(timed_http, "LINGERING_SECONDS", 0.1)
 
 
@@ -152,7 +155,7 @@ async def test_an_answer_that_is_read_slowly_is_read_to_its_end() -> None:
             assert data, f"closed after {read} bytes"
             read += len(data)
             await asyncio.sleep(0.04)
-        assert time.monotonic() - started > 3 * timed_http.CHECK_SECONDS
+        assert time.monotonic() - started > 3 * PATIENCE
 
 
 @pytest.mark.usefixtures("hurried")
@@ -167,6 +170,6 @@ async def test_a_stream_may_be_silent_for_long() -> None:
 
     async with serving(stream) as site, dialled(site) as client:
         client.send(GET % 1)
-        await asyncio.sleep(4 * timed_http.CHECK_SECONDS)
+        await asyncio.sleep(4 * PATIENCE)
         over.set()
         assert await client.response() == (200, b"ab")
