@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
 
-COLOURS = ("#4c78a8", "#e45756", "#72b7b2", "#b279a2", "#9d755d", "#54a24b")
+COLOURS = (
+    "#4c78a8",
+    "#e45756",
+    "#72b7b2",
+    "#b279a2",
+    "#9d755d",
+    "#54a24b",
+    "#f58518",
+    "#ff9da6",
+    "#8c6bb1",
+    "#2ca6a4",
+    "#bab03c",
+)
 GREY = "#888"
 WIDTH = 760
 LEFT, RIGHT = 150, 90

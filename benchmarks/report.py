@@ -56,8 +56,8 @@ def write(results: Results, directory: Path = DIRECTORY) -> None:
     sections = [_section(name, row(name), results) for name in names]
     text = HEAD + _machine(results) + _goals(names, results) + _ranks(names, results) + "".join(sections)
     (directory / "RESULTS.md").write_text(text)
-    if "fanout" in results.rows:
-        (directory / "fanout.svg").write_text(_fanout_plot(Row(results.rows["fanout"])))
+    if "fanout" in results.rows and (found := _fanout_bars(Row(results.rows["fanout"]))):
+        (directory / "fanout.svg").write_text(bars("Deliveries per second of server CPU, unstored messages", found))
     if "memory" in results.rows:
         (directory / "memory.svg").write_text(_memory_plot(Row(results.rows["memory"])))
 
@@ -163,14 +163,13 @@ def number(value: float) -> str:
     return f"{value:.3g}"
 
 
-def _fanout_plot(measured: Row) -> str:
-    found = [
+def _fanout_bars(measured: Row) -> list[Bar]:
+    return [
         Bar(case, server, statistics.median(figures), min(figures), max(figures))
         for case in measured.cases
         for server in measured.servers(case)
         if (figures := measured.figures(case, server, "per_cpu"))
     ]
-    return bars("Deliveries per second of server CPU, unstored messages", found)
 
 
 def _memory_plot(measured: Row) -> str:
