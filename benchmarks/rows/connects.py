@@ -63,6 +63,7 @@ def _measure(target: Target, work: str, first: int) -> Measured:
         seconds, _, notes = meter.stop()
         load.wait_quiet(0.1)
         target.wait_idle()
+        del notes["frames_per_read"]  # there are hardly any
         notes["per_cpu"] = COUNT / (cpu_seconds(target.pid) - cpu)
     target.wait_idle()
     return COUNT / seconds, notes
