@@ -72,9 +72,17 @@ class WorkerConfig(Config):
         except Exception:
             logger.exception("the application cannot be loaded")
             sys.exit(STARTUP_FAILURE)
-        gc.collect()
-        gc.freeze()  # what is loaded stays: it need not be looked at again and again
-        gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])
+        calm_collector()
+
+
+def calm_collector() -> None:
+    """Let the garbage collector look less often, and not at what is loaded, for it stays.
+
+    Else a third of a connect's time is its: each leaves twenty objects that live on.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -195,6 +203,7 @@ def _exit(_number: int, _frame: FrameType | None) -> NoReturn:
 
 def serve_here(config: Config, listener: socket.socket) -> None:
     """Serve with one process, this one, until SIGINT or SIGTERM."""
+    calm_collector()
     server = Server(config)
     # Uvicorn takes these only while it serves, and afterwards raises the signal again: then this one
     # has nothing left to do, where the default would end the process as a failure.

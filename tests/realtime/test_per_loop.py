@@ -27,6 +27,17 @@ def test_another_loop_has_another() -> None:
         assert one.run(mine()) is not two.run(mine())
 
 
+def test_loops_that_ask_in_turn_have_each_their_own() -> None:
+    kinds = PerLoop(Made)
+
+    async def mine() -> Made:
+        return kinds.here()
+
+    with asyncio.Runner() as one, asyncio.Runner() as two:
+        firsts = [one.run(mine()), two.run(mine())]
+        assert [one.run(mine()), two.run(mine())] == firsts
+
+
 async def test_what_was_taken_is_made_anew() -> None:
     kinds = PerLoop(Made)
     first = kinds.here()

@@ -1,14 +1,27 @@
 """Where a server listens, and what it tells Uvicorn."""
 
+import gc
+import signal
 import socket
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError
 from pytest_django import Settings
+from uvicorn.server import Server
 
 from realtime.server.options import Options
-from realtime.server.run import PortInUse, listen, listen_unix, loaded, uvicorn_config
+from realtime.server.run import (
+    COLLECT_AFTER,
+    STOP_SIGNALS,
+    PortInUse,
+    listen,
+    listen_unix,
+    loaded,
+    serve_here,
+    uvicorn_config,
+)
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 
@@ -105,3 +118,18 @@ def test_an_application_that_cannot_be_loaded_is_said_in_a_line(
     settings.ASGI_APPLICATION = "without_a_disk.application"
     with pytest.raises(CommandError, match=r"^without_a_disk\.application cannot be loaded: RuntimeError"):
         loaded(Options())
+
+
+def test_one_process_looks_for_garbage_as_seldom_as_a_worker_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(Server, "run", lambda *_, **__: seen.extend((gc.get_threshold()[0], gc.get_freeze_count())))
+    threshold, handlers = gc.get_threshold(), {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    try:
+        serve_here(uvicorn_config(Options()), Mock())
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*threshold)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert seen[0] == COLLECT_AFTER
+    assert seen[1] > 0
