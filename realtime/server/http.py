@@ -119,7 +119,8 @@ class HttpProtocol(TimedHttp):
         before = self.cycle
         super().on_headers_complete()
         self._becomes_websocket = self.cycle is before
-        self.unanswered += not self._becomes_websocket
+        if not self._becomes_websocket:
+            self.unanswered.append(self.cycle)
         self.wait_for(BODY)
 
     def on_message_complete(self) -> None:
@@ -131,7 +132,7 @@ class HttpProtocol(TimedHttp):
 
     def on_response_complete(self) -> None:
         """The answer is written, if not read."""
-        self.unanswered -= 1
+        self.unanswered.popleft()
         self._be_idle()
         super().on_response_complete()
 

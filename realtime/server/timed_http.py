@@ -7,6 +7,7 @@ A head has CHORUS_HEAD_TIMEOUT from the connection's first moment; a body, and t
 rate, CHORUS_LEAST_RATE, at which is looked as often.
 """
 
+from collections import deque
 from http import HTTPStatus
 from typing import Any
 
@@ -36,8 +37,8 @@ class TimedHttp(HttpToolsProtocol):
         self.waits_for = NEW
         self.received = 0
         """Bytes of this head, or of this body since it was last looked at."""
-        self.unanswered = 0
-        """Requests whose heads were read and whose answers are not complete."""
+        self.unanswered: deque[Any] = deque()
+        """The cycles of requests whose heads were read and whose answers are not complete, in order."""
         self._progress = Progress()
 
     def connection_made(self, transport: Any) -> None:
@@ -48,6 +49,7 @@ class TimedHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         self.forget()
+        self._leave_unanswered()
         super().connection_lost(exc)
 
     def resume_writing(self) -> None:
@@ -114,15 +116,13 @@ class TimedHttp(HttpToolsProtocol):
         if self.unanswered and self.waits_for != BODY:
             self.cycle.keep_alive = False
             self.wait_for(LEAVING)
-        elif self.waits_for == BODY and (self.unanswered != 1 or self.cycle.response_started):
+        elif self.waits_for == BODY and (len(self.unanswered) != 1 or self.cycle.response_started):
             self.transport.close()
         else:
             self._say(refusal.response(self.server_state.default_headers))
 
     def _say(self, answer: bytes) -> None:
-        if self.unanswered:  # its application has nobody to answer any more
-            self.unanswered, self.cycle.disconnected = 0, True
-            self.cycle.message_event.set()
+        self._leave_unanswered()
         self.transport.write(answer)
         if not self.transport.can_write_eof() or self.transport.is_closing():  # as with TLS
             self.transport.close()
@@ -130,6 +130,13 @@ class TimedHttp(HttpToolsProtocol):
         self.transport.write_eof()
         self.flow.resume_reading()
         self.wait_for(LEAVING, LINGERING_SECONDS)
+
+    def _leave_unanswered(self) -> None:
+        """Nobody is there for their answers any more. Uvicorn tells the newest only."""
+        while self.unanswered:
+            cycle = self.unanswered.popleft()
+            cycle.disconnected = True
+            cycle.message_event.set()
 
 
 def _until_a_look() -> float:

@@ -173,3 +173,18 @@ async def test_a_stream_may_be_silent_for_long() -> None:
         await asyncio.sleep(4 * PATIENCE)
         over.set()
         assert await client.response() == (200, b"ab")
+
+
+async def test_requests_behind_an_answer_that_nobody_reads_are_over_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    over: list[str] = []
+
+    async def app(scope: Message, receive: Any, send: Any) -> None:
+        await answer(send, b"x" * 20_000_000)
+        over.append(scope["path"])
+
+    async with serving(app, loop="uvloop") as site, dialled(site, receive_buffer=4096) as client:
+        client.send(b"".join(GET % number for number in range(3)))
+        await until(lambda: over == ["/0"])
+        site.protocols[0].transport.abort()
+        await until(lambda: not site.state.tasks)
+    assert caplog.records == []
