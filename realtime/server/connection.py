@@ -3,9 +3,8 @@
     bytes ──► Opening ──► the application ──► accept ──► frames ──► the application's `receive`
                                                              └────► a Handler, once the application handed over
 
-`manage.py serve` names it; so can `uvicorn --ws realtime.server:ChorusProtocol`. An application of ours hands the
-connection over to a Handler and returns: nothing of the call, of its scope or of the request stays in memory for as
-long as the connection is idle. Any other application is served by the letter of ASGI.
+An application of ours hands the connection over to a Handler and returns: nothing of the call, of its scope or of the
+request stays in memory for as long as the connection is idle. Any other application is served by the letter of ASGI.
 """
 
 import asyncio

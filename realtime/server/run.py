@@ -160,7 +160,6 @@ def uvicorn_config(options: Options) -> Config:
         ws_max_size=conf.max_frame_bytes,
         ws_ping_interval=conf.ping_interval or None,
         ws_ping_timeout=conf.ping_timeout or None,
-        ws_per_message_deflate=False,
         lifespan="off",
         backlog=BACKLOG,
         timeout_graceful_shutdown=STOPPING_SECONDS,

@@ -168,9 +168,7 @@ async def served(
         await receive()
         await send({"type": "websocket.accept", **(accept or {})})
 
-    config = uvicorn.Config(
-        application, lifespan="off", log_config=None, ws="none", ws_per_message_deflate=False, root_path=root_path
-    )
+    config = uvicorn.Config(application, lifespan="off", log_config=None, ws="none", root_path=root_path)
     config.load()
     state, wire = ServerState(), Wire()
     state.default_headers = [(b"server", b"chorus")]

@@ -94,7 +94,6 @@ def test_uvicorn_is_told_our_protocol_and_limits(settings: Settings) -> None:
     assert config.app == "config.asgi:application"
     assert config.ws == "realtime.server:ChorusProtocol"
     assert (config.ws_max_size, config.ws_ping_interval, config.ws_ping_timeout) == (5000, 7, 3)
-    assert config.ws_per_message_deflate is False
     assert config.proxy_headers is False
 
 

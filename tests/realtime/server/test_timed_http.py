@@ -182,7 +182,7 @@ async def test_requests_behind_an_answer_that_nobody_reads_are_over_with_it(capl
         await answer(send, b"x" * 20_000_000)
         over.append(scope["path"])
 
-    async with serving(app, loop="uvloop") as site, dialled(site, receive_buffer=4096) as client:
+    async with serving(app) as site, dialled(site, receive_buffer=4096) as client:
         client.send(b"".join(GET % number for number in range(3)))
         await until(lambda: over == ["/0"])
         site.protocols[0].transport.abort()

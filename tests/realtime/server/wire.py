@@ -101,7 +101,7 @@ async def connected(
             super().connection_lost(exc)
             connection.lost.set()
 
-    options = {"ws_ping_interval": None, "ws_per_message_deflate": False, **options}
+    options = {"ws_ping_interval": None, **options}
     config = uvicorn.Config(application, lifespan="off", log_config=None, ws="none", **options)
     config.load()
     state = ServerState()
