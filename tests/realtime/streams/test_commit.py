@@ -81,6 +81,18 @@ def test_many_entries_cost_as_many_statements_as_two(lobby: Room) -> None:
     assert len(many) == len(two)
 
 
+def test_entries_of_many_streams_are_inserted_together(lobby: Room, den: Room) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        commit(Room, [said(lobby, "a"), said(den, "b"), said(lobby, "c")])
+    inserts = [query for query in captured if query["sql"].startswith('INSERT INTO "chat_message"')]
+    assert len(inserts) == 1
+    assert [(message.stream_id, message.seq) for message in Message.objects.order_by("stream_id", "seq")] == [
+        (lobby.pk, 1),
+        (lobby.pk, 2),
+        (den.pk, 1),
+    ]
+
+
 def test_a_repeat_within_a_batch_gives_the_first(lobby: Room) -> None:
     outcome = commit(Room, [said(lobby, "a", "1"), said(lobby, "a", "1"), said(lobby, "b", "2")])
     assert outcomes(outcome.results) == [1, 1, 2]
