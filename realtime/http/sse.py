@@ -73,6 +73,7 @@ class EventStream:
         self._outbox = EventOutbox(self._encode, lambda: consumer.end(CloseCode.SLOW_READER, "slow reader"))
         self._answer: asyncio.Future[dict[str, Any]] = self._loop.create_future()
         self._reader: asyncio.Task[Any] | None = None
+        self._stopping: asyncio.Task[bool] | None = None
         self._transport = _transport(request)
         self._unread = self._loop.call_later(UNREAD_SECONDS, self._leave)
         self._received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -110,7 +111,10 @@ class EventStream:
 
     def stop(self) -> None:
         """The server stops: end as a socket does. May be called in any thread, and by a signal."""
-        self._loop.call_soon_threadsafe(self._received.put_nowait, {"type": "chorus.shutdown"})
+        self._loop.call_soon_threadsafe(self._drain)
+
+    def _drain(self) -> None:
+        self._stopping = self._loop.create_task(self._consumer.stop())
 
     # The socket's end.
 
