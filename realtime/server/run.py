@@ -155,6 +155,7 @@ def uvicorn_config(options: Options) -> Config:
         reload_dirs=_own_directories() if options.reload else None,
         ssl_certfile=options.tls_cert,
         ssl_keyfile=options.tls_key or options.tls_cert,
+        loop="realtime.server.tls_loop:TlsLoop" if options.tls_cert else "auto",
         http="realtime.server.first:FirstProtocol" if find_spec("httptools") else "auto",
         ws="realtime.server:ChorusProtocol",
         ws_max_size=conf.max_frame_bytes,
