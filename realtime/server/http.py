@@ -33,6 +33,7 @@ class HttpProtocol(TimedHttp):
         """Read on."""
         before = self.waits_for
         if before == LEAVING:
+            self.linger(len(data))
             return
         self.received += len(data)
         try:

@@ -21,8 +21,8 @@ from realtime.server.wheel import NEVER, wheel
 
 LOOK_SECONDS = 10.0
 """How often the progress of a body and of an answer is looked at, where CHORUS_HEAD_TIMEOUT is switched off."""
-LINGERING_SECONDS = 2.0
-"""How long is read on from who was refused: to hang up on what they still send would take the answer from them."""
+LINGERING_SECONDS, LINGERING_BYTES = 2.0, 1024 * 1024
+"""How much is read on from who was refused: to hang up on what they still send would take the answer from them."""
 
 NEW, HEAD, BODY, ANSWER, IDLE, LEAVING = range(6)
 """What a connection waits for: its first byte, a request's head, its body, the answer, another request, its end."""
@@ -130,6 +130,12 @@ class TimedHttp(HttpToolsProtocol):
         self.transport.write_eof()
         self.flow.resume_reading()
         self.wait_for(LEAVING, LINGERING_SECONDS)
+
+    def linger(self, more: int) -> None:
+        """So many more bytes have come of who was refused; nobody reads them."""
+        self.received += more
+        if self.received > LINGERING_BYTES and not self.unanswered:
+            self.transport.close()
 
     def _leave_unanswered(self) -> None:
         """Nobody is there for their answers any more. Uvicorn tells the newest only."""

@@ -188,3 +188,13 @@ async def test_requests_behind_an_answer_that_nobody_reads_are_over_with_it(capl
         site.protocols[0].transport.abort()
         await until(lambda: not site.state.tasks)
     assert caplog.records == []
+
+
+async def test_who_was_refused_and_goes_on_sending_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timed_http, "LINGERING_SECONDS", 60)
+    async with serving() as site, dialled(site) as client:
+        client.send(b"nonsense\r\n\r\n")
+        assert (await client.response())[0] == 400
+        assert site.state.connections
+        client.send(b"x" * 2 * timed_http.LINGERING_BYTES)
+        await until(lambda: not site.state.connections)
