@@ -203,12 +203,13 @@ def _exit(_number: int, _frame: FrameType | None) -> NoReturn:
 
 def serve_here(config: Config, listener: socket.socket) -> None:
     """Serve with one process, this one, until SIGINT or SIGTERM."""
-    calm_collector()
     server = Server(config)
     # Uvicorn takes these only while it serves, and afterwards raises the signal again: then this one
     # has nothing left to do, where the default would end the process as a failure.
     for number in STOP_SIGNALS:
         signal.signal(number, server.handle_exit)
+    # Not before: what a handler raises while the collector works is lost, and so would be the wish to stop.
+    calm_collector()
     server.run(sockets=[listener])
 
 

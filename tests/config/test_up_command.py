@@ -143,7 +143,10 @@ def test_ctrl_c_in_a_terminal_is_no_failure_of_make(environment: dict[str, str])
         text=True,
     ) as process:
         read_banner(process)
-        rest, _ = process.communicate("\x03", timeout=20)
+        try:
+            rest, _ = process.communicate("\x03", timeout=20)
+        finally:
+            process.kill()  # or it would be waited for, for ever
     assert "Chorus stopped." in rest
     assert "***" not in rest
     assert process.returncode == 0
